@@ -1,0 +1,33 @@
+# Everything starts here. `make demo` and `make test` set up what they need.
+.PHONY: setup demo test format bench lock clean
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+setup:
+	@./.ci/setup $(VENV)
+
+demo: setup
+	@$(BIN)/edge-agent demo $(DEMO)
+
+test: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# No index or host is written into the lock: where packages come from is the installer's own setting.
+lock: setup
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --no-header --annotation-style=line --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,1 @@
+"""Device drivers: bytes and registers in, typed values out."""

@@ -1,0 +1,1 @@
+"""Programmable logic controllers, one file a kind."""

@@ -1,0 +1,89 @@
+"""What the line may ask of a device. A driver implements one of these; nothing else is assumed.
+
+Every driver reports its own connection through `on_state`; none raises because a cable was pulled.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Link(StrEnum):
+    """Whether a device can be talked to."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device's connection, as it is shown to people.
+
+    `detail` says what was found and the mend when the link is not up; `losses` counts how often
+    it went away, `dropped_bytes` what was discarded because it fitted no frame.
+    """
+
+    link: Link
+    detail: str
+    losses: int = 0
+    dropped_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerFrame:
+    """One answer of a scanner.
+
+    `text` is None when the scanner said that it read nothing. `defect` is set when the bytes
+    cannot be a code (oversize, not decodable); `text` then holds a printable beginning of them.
+    `symbology` is the AIM symbology identifier if the scanner sends one (``]d2``).
+    `received_us` is the monotonic clock when the frame's last byte arrived.
+    """
+
+    text: str | None
+    received_us: int
+    symbology: str | None = None
+    defect: str | None = None
+
+
+class CodeReader(Protocol):
+    """A scanner, or anything that behaves like one."""
+
+    @property
+    def state(self) -> DeviceState: ...
+
+    async def run(self, on_frame: Callable[[ScannerFrame], None]) -> None:
+        """Keep the device open and hand over each frame as it arrives, until cancelled."""
+        ...
+
+    def trigger(self) -> bool:
+        """Ask for a read. False if the device is away or has no trigger command."""
+        ...
+
+    def answer(self, accepted: bool) -> bool:
+        """Tell the scanner's user the verdict. False if it could not be sent."""
+        ...
+
+
+class PlcError(Exception):
+    """A request was not carried out: link away, exception reply, wrong or short answer."""
+
+
+class Plc(Protocol):
+    """Registers of a controller (Modbus data model: 16-bit words, addresses from 0)."""
+
+    @property
+    def state(self) -> DeviceState: ...
+
+    async def run(self) -> None:
+        """Keep the connection open until cancelled."""
+        ...
+
+    async def read_input_registers(self, address: int, count: int) -> list[int]:
+        """`count` input registers from `address`. Raises PlcError; never returns fewer."""
+        ...
+
+    async def write_registers(self, address: int, values: Sequence[int]) -> None:
+        """Write holding registers once, without retry. Raises PlcError unless acknowledged."""
+        ...

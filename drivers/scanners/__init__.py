@@ -1,0 +1,1 @@
+"""Code readers, one file a kind."""

@@ -1,0 +1,1 @@
+"""The simulated plant: to the agent it is hardware."""

@@ -1,0 +1,335 @@
+"""The line's configuration: one TOML file read into typed models.
+
+Unknown keys are errors. Every message names the file, the key, what was found and what is
+allowed, and all faults are told at once.
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from drivers import registry
+from drivers.registry import DeviceConfig
+from edge_agent.core.codes import CodeKind, check_gtin
+
+CONFIG_DIR = Path("/etc/edge-agent")
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return pattern
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Register = Annotated[int, Field(ge=0, le=65_535)]
+Pattern = Annotated[str, AfterValidator(_compiles)]
+GtinText = Annotated[str, AfterValidator(check_gtin)]
+
+
+class ConfigError(Exception):
+    """The file cannot be used. `faults` holds one line for each thing to mend."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        self.path = path
+        self.faults = faults
+        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LineSection(_Section):
+    """Who this line is, and where it keeps its files."""
+
+    name: Name
+    data_dir: Path = Path("/var/lib/edge-agent")
+    run_dir: Path = Path("/run/edge-agent")
+    secret_codes: bool = False
+    """Codes are worth money to a forger: keep whole ones out of the log."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Prometheus metrics on 127.0.0.1; 0 turns them off."""
+    queue_size: Annotated[int, Field(ge=16, le=65_536)] = 4_096
+    """Inputs that may wait for a decision. Full: an alarm, and what does not fit is rejected."""
+
+
+class SerialRange(_Section):
+    """Serials issued for a product, compared as text of equal length."""
+
+    first: str
+    last: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if len(self.first) != len(self.last) or self.first > self.last:
+            raise ValueError(
+                f"is {self.first!r} to {self.last!r}, expected two serials of equal length, "
+                "the smaller first"
+            )
+        return self
+
+
+class Product(_Section):
+    """A trade item that may be packed now."""
+
+    gtin: GtinText
+    issued: list[SerialRange] = []
+    """Serials HQ has issued. Empty: any."""
+
+
+class CodeForm(_Section):
+    """One way in which a level's code may be written."""
+
+    kind: CodeKind
+    requires: list[Annotated[str, Field(pattern=r"^\d{2,4}$")]] = []
+    """GS1 application identifiers that make up the identity, in order."""
+    lengths: dict[str, Annotated[int, Field(ge=1, le=90)]] = {}
+    """Fixed lengths of variable elements, so that an element string whose FNC1 was lost is read."""
+    pattern: Pattern | None = None
+    """For url and plain: the whole text, with named groups serial, gtin, lot. For GS1: the key."""
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        is_gs1 = self.kind in (CodeKind.GS1, CodeKind.DIGITAL_LINK)
+        if is_gs1 and not self.requires:
+            raise ValueError(f"requires is missing: a {self.kind} code needs its identifiers, e.g. ['01', '21']")
+        if not is_gs1 and self.pattern is None:
+            raise ValueError(f"pattern is missing: a {self.kind} code is known by its pattern")
+        if not is_gs1 and (self.requires or self.lengths):
+            raise ValueError(f"requires and lengths belong to gs1 and digital-link, not to {self.kind}")
+        return self
+
+
+class Level(_Section):
+    """A packaging level. The list of levels goes bottom up."""
+
+    name: Name
+    codes: Annotated[list[CodeForm], Field(min_length=1)]
+    capacity: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Children of the level below that fill one container; absent only at the lowest level."""
+    partial: bool = False
+    """Whether reading the container's code closes it before it is full."""
+    waiting: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """Full containers that may wait for their code while the next one is being filled."""
+
+
+class GateRegisters(_Section):
+    """Where the PLC keeps the gate's words. docs/gate.md describes each."""
+
+    counters: Register
+    """Input registers: items past the trigger, items past the gate (both modulo 65,536)."""
+    outcomes: Register
+    """Input registers: a ring of `slots` pairs (item, outcome)."""
+    verdicts: Register
+    """Holding registers: a ring of `slots` pairs (item, verdict)."""
+    slots: Literal[32, 64, 128, 256, 512] = 256
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        ring = range(self.outcomes, self.outcomes + 2 * self.slots)
+        if self.counters in ring or self.counters + 1 in ring:
+            raise ValueError(f"counters {self.counters} lie inside outcomes {ring.start} to {ring.stop - 1}")
+        if max(ring.stop, self.verdicts + 2 * self.slots) > 65_536:
+            raise ValueError(f"a ring of {self.slots} pairs runs past register 65,535")
+        return self
+
+
+class Gate(_Section):
+    """A reject gate. At rest it rejects; it passes an item only for a committed verdict."""
+
+    plc: Name
+    registers: GateRegisters
+    poll_ms: Annotated[int, Field(ge=1, le=1_000)] = 10
+    read_window_ms: Annotated[int, Field(ge=1, le=10_000)] = 30
+    """How long after the trigger the scanner's answer may come."""
+    min_spacing_ms: Annotated[int, Field(ge=2, le=60_000)] = 45
+    """The shortest time between two items that the feeding guarantees."""
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if self.read_window_ms >= self.min_spacing_ms:
+            raise ValueError(
+                f"read_window_ms is {self.read_window_ms}, expected less than min_spacing_ms "
+                f"({self.min_spacing_ms}): an answer must come before the next item"
+            )
+        return self
+
+
+class Station(_Section):
+    """A place where codes are read."""
+
+    name: Name
+    scanner: Name
+    reads: Annotated[list[Name], Field(min_length=1)]
+    """The levels whose codes are due here."""
+    reread_ms: Annotated[int, Field(ge=0, le=60_000)] = 1_000
+    """The same code again within this time is the same scan: suppressed, counted, no duplicate."""
+    gate: Gate | None = None
+
+
+class Sync(_Section):
+    """How the ledger reaches HQ."""
+
+    hq_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
+    token_file: Path
+    """Holds the token HQ gave this line; readable by the agent's user alone."""
+    nightly_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
+    time_zone: str = "Asia/Shanghai"
+    jitter_s: Annotated[int, Field(ge=0, le=21_600)] = 1_800
+    continuous_s: Annotated[float, Field(ge=0, le=86_400)] = 0
+    """Also look for new events this often; 0: only nightly and on demand."""
+    batch_events: Annotated[int, Field(ge=1, le=20_000)] = 5_000
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no IANA time zone, e.g. Asia/Shanghai") from None
+        return value
+
+
+class LineConfig(_Section):
+    """Everything a line PC needs to know."""
+
+    line: LineSection
+    products: list[Product] = []
+    """Empty: any product that the level's code forms admit."""
+    levels: Annotated[list[Level], Field(min_length=1)]
+    devices: dict[Name, Any] = {}
+    """Each a `DeviceConfig` of its kind, see drivers.registry."""
+    stations: Annotated[list[Station], Field(min_length=1)]
+    sync: Sync | None = None
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.line.data_dir / self.line.name / "ledger.db"
+
+    @property
+    def sync_path(self) -> Path:
+        return self.line.data_dir / self.line.name / "sync.db"
+
+    def control_path(self, role: str) -> Path:
+        """The Unix socket on which `role` (line, sync) takes commands."""
+        return self.line.run_dir / f"{self.line.name}-{role}.sock"
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        faults = list(self._level_faults()) + list(self._station_faults())
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _level_faults(self) -> list[str]:
+        faults = _repeated("levels", [level.name for level in self.levels])
+        for index, level in enumerate(self.levels):
+            if index == 0 and level.capacity is not None:
+                faults.append(f"levels.0.capacity: {level.name} is the lowest level and holds nothing; remove it")
+            if index > 0 and level.capacity is None:
+                faults.append(f"levels.{index}.capacity is missing: how many {self.levels[index - 1].name} fill one {level.name}?")
+        return faults
+
+    def _station_faults(self) -> list[str]:
+        faults = _repeated("stations", [station.name for station in self.stations])
+        levels = [level.name for level in self.levels]
+        scanners = sorted(n for n, d in self.devices.items() if d.role == "scanner")
+        plcs = sorted(n for n, d in self.devices.items() if d.role == "plc")
+        for index, station in enumerate(self.stations):
+            at = f"stations.{index}"
+            if station.scanner not in scanners:
+                faults.append(f"{at}.scanner is {station.scanner!r}, expected one of {scanners}")
+            faults += [f"{at}.reads has {name!r}, expected some of {levels}" for name in station.reads if name not in levels]
+            if station.gate and station.gate.plc not in plcs:
+                faults.append(f"{at}.gate.plc is {station.gate.plc!r}, expected one of {plcs}")
+            if station.gate and station.reads != levels[:1]:
+                faults.append(f"{at}.reads is {station.reads}, expected {levels[:1]}: a gated station reads the lowest level only")
+        used = [station.scanner for station in self.stations]
+        faults += [f"devices.{name} serves two stations; a scanner belongs to one" for name in sorted({n for n in used if used.count(n) > 1})]
+        return faults
+
+
+def _repeated(key: str, names: list[str]) -> list[str]:
+    return [f"{key}: {name!r} is named twice" for name in sorted({n for n in names if names.count(n) > 1})]
+
+
+def find_config(name: str) -> Path:
+    """The file meant by `name`: a path, or the bare name of a line under /etc/edge-agent."""
+    path = Path(name)
+    if path.suffix == ".toml" or os.sep in name:
+        return path
+    return CONFIG_DIR / f"{name}.toml"
+
+
+def load_config(path: Path) -> LineConfig:
+    """Read and check `path`. Raises ConfigError with every fault found."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(path, ["there is no such file"]) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(path, [f"cannot be read as TOML: {error}"]) from None
+    faults: list[str] = []
+    raw["devices"] = _devices(raw.get("devices", {}), faults)
+    try:
+        config = LineConfig.model_validate(raw)
+    except ValidationError as error:
+        faults += _explain(error)
+    if faults:
+        raise ConfigError(path, faults)
+    return config
+
+
+def _devices(raw: object, faults: list[str]) -> dict[str, DeviceConfig]:
+    """Each device's section read by its own driver's model; a fault does not hide the others."""
+    devices: dict[str, DeviceConfig] = {}
+    if not isinstance(raw, dict):
+        faults.append(f"devices is {type(raw).__name__}, expected a table of devices")
+        return devices
+    for name, section in raw.items():
+        fields = dict(section) if isinstance(section, dict) else {}
+        kind = fields.pop("kind", None)
+        if kind not in registry.KINDS:
+            faults.append(f"devices.{name}.kind is {kind!r}, expected one of {sorted(registry.KINDS)}")
+            continue
+        try:
+            devices[name] = registry.config_model(kind).model_validate(fields)
+        except ValidationError as error:
+            faults += _explain(error, f"devices.{name}.")
+    return devices
+
+
+def _explain(error: ValidationError, prefix: str = "") -> list[str]:
+    """Each fault as ``key: what was found, what is allowed``."""
+    faults = []
+    for fault in error.errors(include_url=False):
+        key = prefix + ".".join(str(part) for part in fault["loc"])
+        found = fault.get("input")
+        match fault["type"]:
+            case "extra_forbidden":
+                faults.append(f"{key} is not a key that is known here; remove it or mend its spelling")
+            case "missing":
+                faults.append(f"{key} is missing")
+            case "value_error":
+                message = fault["msg"].removeprefix("Value error, ")
+                faults += [f"{key}: {part}" if key else part for part in message.split("; ")]
+            case _:
+                faults.append(f"{key} is {found!r:.80}: {fault['msg'][0].lower()}{fault['msg'][1:]}")
+    return faults

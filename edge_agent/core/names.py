@@ -1,0 +1,47 @@
+"""Identities. Each is its own type, so that a station cannot be passed where a code is due.
+
+`Gtin` is 14 digits with a valid check digit, `Sscc` 18 digits with a valid check digit
+(GS1 General Specifications, section 7.9). `CodeKey` is the canonical form in which a code
+is remembered: the same product read as an element string or as a Digital Link has one key.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+StationName = NewType("StationName", str)
+LevelName = NewType("LevelName", str)
+CodeKey = NewType("CodeKey", str)
+Gtin = NewType("Gtin", str)
+Sscc = NewType("Sscc", str)
+ItemNumber = NewType("ItemNumber", int)
+"""One physical thing between trigger and gate. Grows for ever; the PLC shows it modulo 65,536."""
+ContainerId = NewType("ContainerId", int)
+"""A container on this line before and after it has a code. Grows for ever."""
+Seq = NewType("Seq", int)
+"""Position of an event in the ledger, from 1, without gaps."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Instant:
+    """One moment on both clocks.
+
+    `mono_us` orders and measures (it never jumps), `utc_us` is what is written down
+    (microseconds since 1970-01-01 UTC).
+    """
+
+    mono_us: int
+    utc_us: int
+
+    def isoformat(self) -> str:
+        """RFC 3339 in UTC with milliseconds, e.g. ``2026-11-21T08:15:00.123Z``."""
+        return format_utc(self.utc_us)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def format_utc(utc_us: int) -> str:
+    """`utc_us` (microseconds since the epoch) as RFC 3339 in UTC with milliseconds."""
+    moment = _EPOCH + timedelta(microseconds=utc_us)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The line role: devices, core and ledger tied together."""

@@ -1,0 +1,1 @@
+"""Replication of the ledger to headquarters (HQ)."""

@@ -1,0 +1,1 @@
+"""HQ: the central server."""
