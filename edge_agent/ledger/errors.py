@@ -1,0 +1,46 @@
+"""What can be wrong with a ledger. Each message says what was found and the mend."""
+
+from pathlib import Path
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used."""
+
+
+class LedgerMissingError(LedgerError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: there is no ledger. A new line: run `edge-agent ledger init CONFIG`. A line "
+            "that has run before: restore the file from its backup (docs/ledger.md); with a new "
+            "ledger every product packed so far would pass again."
+        )
+
+
+class LedgerExistsError(LedgerError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: there is a ledger already; it is left as it is.")
+
+
+class LedgerDamagedError(LedgerError):
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"{path}: the ledger is damaged: {found}. Nothing was changed. Move the file aside "
+            "together with its -wal and -shm files, restore the last backup, and fetch what HQ "
+            "has beyond it (docs/ledger.md)."
+        )
+
+
+class LedgerTooNewError(LedgerError):
+    def __init__(self, path: Path, found: list[str]) -> None:
+        super().__init__(
+            f"{path}: the ledger was written by a newer version of Edge Agent (unknown migrations "
+            f"{', '.join(found)}). Install that version again."
+        )
+
+
+class LedgerFullError(LedgerError):
+    """The disk has no room for the transaction; it was rolled back and may be tried again."""
+
+
+class LedgerBrokenError(LedgerError):
+    """The disk did not confirm a write. What is on it is unknown: stop, and open it anew."""

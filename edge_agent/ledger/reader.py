@@ -1,0 +1,97 @@
+"""Reading a ledger that another process writes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from sqlite_utils import Database
+
+from edge_agent.core.chain import GENESIS
+from edge_agent.ledger import schema, tree
+from edge_agent.ledger.errors import LedgerDamagedError, LedgerMissingError, LedgerTooNewError
+from edge_agent.ledger.tree import Container, Node
+from edge_agent.sqlite import Connection, SqliteError, connect
+
+
+class JournalRow(NamedTuple):
+    seq: int
+    body: str
+    hash: bytes
+
+
+class LedgerReader:
+    """A read-only view of the ledger at `path`; each call sees the latest commit.
+
+    Raises LedgerMissingError, LedgerTooNewError or LedgerDamagedError when it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise LedgerMissingError(path)
+        try:
+            self._connection = connect(path, read_only=True)
+            refuse_unknown_schema(self._connection, path)
+        except SqliteError as error:
+            raise LedgerDamagedError(path, str(error)) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def head(self) -> tuple[int, bytes]:
+        """The last event's number and hash; (0, GENESIS) when there is none."""
+        return head(self._connection)
+
+    def rows(self, after: int, limit: int) -> list[JournalRow]:
+        """Up to `limit` events following number `after`, in order."""
+        found = self._connection.execute(
+            "SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [JournalRow(*row) for row in found]
+
+    def walk(self, after: int = 0) -> Iterator[JournalRow]:
+        """Every event following number `after`, read in pages so that no lock is held long."""
+        while page := self.rows(after, 5_000):
+            yield from page
+            after = page[-1].seq
+
+    def mentioning(self, key: str) -> list[JournalRow]:
+        """The events whose body holds `key` as a whole JSON string. Reads the whole journal."""
+        found = self._connection.execute(
+            "SELECT seq, body, hash FROM journal WHERE instr(body, ?) ORDER BY seq", (f'"{key}"',)
+        )
+        return [JournalRow(*row) for row in found]
+
+    def node(self, key: str) -> Node | None:
+        return tree.node(self._connection, key)
+
+    def container(self, container_id: int) -> Container | None:
+        return tree.container(self._connection, container_id)
+
+    def children(self, container_id: int) -> list[Node]:
+        return tree.children(self._connection, container_id)
+
+    def nodes(self) -> Iterator[Node]:
+        return tree.nodes(self._connection)
+
+    def containers(self) -> Iterator[Container]:
+        return tree.containers(self._connection)
+
+
+def head(connection: Connection) -> tuple[int, bytes]:
+    row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def refuse_unknown_schema(connection: Connection, path: Path) -> None:
+    """Raise LedgerTooNewError or LedgerDamagedError unless this version can read the tables."""
+    database = Database(connection)
+    if newer := schema.newer_than_known(database):
+        raise LedgerTooNewError(path, newer)
+    if not database["journal"].exists():
+        raise LedgerDamagedError(path, "it has no journal")

@@ -1,0 +1,33 @@
+"""The ledger's tables, as numbered migrations. A published migration is never edited.
+
+journal    what happened; the truth. `hash` chains each row to the one before (core/chain.py).
+node       the tree projected from it: one row a code. `inside` is the container it lies in,
+           `holds` the container it names, `first_seq` the event that first put it there.
+container  one row a container, with or without a code yet.
+snapshot   the state of the line's core after event `seq`, so that a start replays few events.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("ledger")
+
+
+@migrations(name="0001_journal_and_tree")
+def _journal_and_tree(db: Database) -> None:
+    for statement in (
+        "CREATE TABLE journal (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT",
+        "CREATE TABLE node (key TEXT PRIMARY KEY, level TEXT NOT NULL, state TEXT NOT NULL, "
+        "inside INTEGER, holds INTEGER, first_seq INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        "CREATE INDEX node_inside ON node (inside) WHERE inside IS NOT NULL",
+        "CREATE TABLE container (id INTEGER PRIMARY KEY, level TEXT NOT NULL, key TEXT UNIQUE) STRICT",
+        "CREATE TABLE snapshot (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, "
+        "state TEXT NOT NULL) STRICT",
+    ):
+        db.execute(statement)
+
+
+def newer_than_known(db: Database) -> list[str]:
+    """Names of applied migrations that this version does not know."""
+    applied = [migration.name for migration in migrations.applied(db)]
+    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 no public list
+    return [name for name in applied if name not in known]
