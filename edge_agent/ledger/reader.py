@@ -13,6 +13,24 @@ from edge_agent.ledger.tree import Container, Node
 from edge_agent.sqlite import Connection, SqliteError, connect
 
 
+# A code's changes lie close together in the journal, so a range and a look inside it is enough;
+# rejects may lie anywhere and have an index of their own.
+_CONCERNING = """
+SELECT seq, body, hash FROM journal
+WHERE seq BETWEEN (SELECT first_seq FROM node WHERE key = :key)
+              AND (SELECT last_seq FROM node WHERE key = :key)
+  AND instr(body, :text)
+UNION
+SELECT seq, body, hash FROM journal
+WHERE seq = (SELECT closed_seq FROM container
+             WHERE id = (SELECT inside FROM node WHERE key = :key))
+UNION
+SELECT seq, body, hash FROM journal
+WHERE body ->> '$.key' = :key AND substr(body, 1, 18) = '{"kind":"rejected"'
+ORDER BY seq
+"""
+
+
 class JournalRow(NamedTuple):
     seq: int
     body: str
@@ -60,11 +78,10 @@ class LedgerReader:
             yield from page
             after = page[-1].seq
 
-    def mentioning(self, key: str) -> list[JournalRow]:
-        """The events whose body holds `key` as a whole JSON string. Reads the whole journal."""
-        found = self._connection.execute(
-            "SELECT seq, body, hash FROM journal WHERE instr(body, ?) ORDER BY seq", (f'"{key}"',)
-        )
+    def concerning(self, key: str) -> list[JournalRow]:
+        """The events about code `key`, in order: what changed it, what closed the container it
+        lies in or names, and each read of it that was rejected."""
+        found = self._connection.execute(_CONCERNING, {"key": key, "text": f'"{key}"'})
         return [JournalRow(*row) for row in found]
 
     def node(self, key: str) -> Node | None:

@@ -18,6 +18,7 @@ class Node:
     inside: ContainerId | None
     holds: ContainerId | None
     first_seq: Seq
+    last_seq: Seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,20 @@ class Container:
     id: ContainerId
     level: LevelName
     key: CodeKey | None
+    closed_seq: Seq | None
 
 
 _PUT_NODE = (
-    "INSERT INTO node (key, level, state, first_seq) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (key) DO UPDATE SET state = excluded.state, inside = NULL"
+    "INSERT INTO node (key, level, state, first_seq, last_seq) VALUES (?1, ?2, ?3, ?4, ?4) "
+    "ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_seq = excluded.last_seq"
 )
-_SET_STATE = "UPDATE node SET state = ? WHERE key = ?"
-_PUT_INTO = f"UPDATE node SET inside = ?, state = '{State.PACKED}' WHERE key = ?"
+_SET_STATE = "UPDATE node SET state = ?, last_seq = ? WHERE key = ?"
+_PUT_INTO = f"UPDATE node SET inside = ?, state = '{State.PACKED}', last_seq = ? WHERE key = ?"
 _OPEN = "INSERT OR IGNORE INTO container (id, level) VALUES (?, ?)"
-_NAME_CONTAINER = "UPDATE container SET key = ? WHERE id = ?"
-_HOLD = "UPDATE node SET holds = ? WHERE key = ?"
-_NODE = "SELECT key, level, state, inside, holds, first_seq FROM node "
-_CONTAINER = "SELECT id, level, key FROM container "
+_NAME_CONTAINER = "UPDATE container SET key = ?, closed_seq = ? WHERE id = ?"
+_HOLD = "UPDATE node SET holds = ?, last_seq = ? WHERE key = ?"
+_NODE = "SELECT key, level, state, inside, holds, first_seq, last_seq FROM node "
+_CONTAINER = "SELECT id, level, key, closed_seq FROM container "
 
 
 def apply(connection: Connection, seq: int, change: Change) -> None:
@@ -48,13 +50,13 @@ def apply(connection: Connection, seq: int, change: Change) -> None:
         case PutNode(key, level, state):
             connection.execute(_PUT_NODE, (key, level, state.value, seq))
         case SetState(key, state):
-            connection.execute(_SET_STATE, (state.value, key))
+            connection.execute(_SET_STATE, (state.value, seq, key))
         case PutInto(key, container, container_level):
             connection.execute(_OPEN, (container, container_level))
-            connection.execute(_PUT_INTO, (container, key))
+            connection.execute(_PUT_INTO, (container, seq, key))
         case NameContainer(key, container):
-            connection.execute(_NAME_CONTAINER, (key, container))
-            connection.execute(_HOLD, (container, key))
+            connection.execute(_NAME_CONTAINER, (key, seq, container))
+            connection.execute(_HOLD, (container, seq, key))
 
 
 def node(connection: Connection, key: str) -> Node | None:
@@ -82,8 +84,8 @@ def containers(connection: Connection) -> Iterator[Container]:
     return (Container(*row) for row in connection.execute(_CONTAINER + "ORDER BY id"))
 
 
-def _node(row: tuple[str, str, str, int | None, int | None, int]) -> Node:
-    key, level, state, inside, holds, first_seq = row
+def _node(row: tuple[str, str, str, int | None, int | None, int, int]) -> Node:
+    key, level, state, inside, holds, first_seq, last_seq = row
     return Node(
         CodeKey(key),
         LevelName(level),
@@ -91,4 +93,5 @@ def _node(row: tuple[str, str, str, int | None, int | None, int]) -> Node:
         None if inside is None else ContainerId(inside),
         None if holds is None else ContainerId(holds),
         Seq(first_seq),
+        Seq(last_seq),
     )

@@ -1,0 +1,200 @@
+"""The ledger's one writer.
+
+Invariants
+* `journal.seq` runs from 1 without gaps; each row's hash covers the row before it.
+* The tree is projected in the transaction that appends the event: they are never apart.
+* What `transaction` has committed is on disk (`synchronous=FULL`) before it returns.
+* A transaction that failed left nothing, in the file or in memory.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from edge_agent.core.chain import GENESIS, link
+from edge_agent.core.events import Event, Sighting, from_body, to_body
+from edge_agent.core.history import Known
+from edge_agent.core.names import CodeKey, ContainerId, Seq
+from edge_agent.core.tree import changes
+from edge_agent.ledger import schema, tree
+from edge_agent.ledger.errors import (
+    LedgerBrokenError,
+    LedgerDamagedError,
+    LedgerExistsError,
+    LedgerFullError,
+    LedgerMissingError,
+)
+from edge_agent.ledger.reader import head, refuse_unknown_schema
+from edge_agent.sqlite import SqliteError, connect
+
+CHECKPOINT_PAGES = 1_000
+"""Write-ahead pages (4 KiB) after which an idle writer folds them into the database."""
+CHECKPOINT_FORCED_PAGES = 16_000
+"""Pages after which even a busy writer does so: 64 MiB bounds file and start-up time."""
+
+
+def create_ledger(path: Path) -> None:
+    """Make a new, empty ledger. Raises LedgerExistsError rather than touch an old one."""
+    if path.exists():
+        raise LedgerExistsError(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = connect(path)
+    try:
+        schema.migrations.apply(Database(connection))
+    finally:
+        connection.close()
+
+
+class Ledger:
+    """The ledger at `path`, opened to append. One process, one instance.
+
+    Raises LedgerMissingError, LedgerDamagedError or LedgerTooNewError when it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise LedgerMissingError(path)
+        _refuse_truncated(path)
+        try:
+            self._connection = connect(path)
+            refuse_unknown_schema(self._connection, path)
+            schema.migrations.apply(Database(self._connection))
+            self._seq, self._hash = head(self._connection)
+            _refuse_broken_tail(self._connection, path)
+        except SqliteError as error:
+            raise LedgerDamagedError(path, str(error)) from None
+        # Folding the log in costs milliseconds; the line says when it has them (`fold_log`).
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+
+    @property
+    def head(self) -> tuple[Seq, bytes]:
+        """The last event's number and hash."""
+        return Seq(self._seq), self._hash
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything appended inside is on disk together when this returns, or not at all.
+
+        Raises LedgerFullError when there is no room (may be tried again) and LedgerBrokenError
+        when the disk did not confirm (must not be tried again over this connection).
+        """
+        before = self._seq, self._hash
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._seq, self._hash = before
+            self._roll_back()
+            if isinstance(error, SqliteError):
+                raise _sorted(error, self._path) from error
+            raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Append `events` and project them into the tree. Only inside `transaction`."""
+        execute = self._connection.execute
+        for event in events:
+            body = to_body(event)
+            self._seq += 1
+            self._hash = link(self._hash, self._seq, body)
+            execute("INSERT INTO journal VALUES (?, ?, ?)", (self._seq, body, self._hash))
+            for change in changes(event):
+                tree.apply(self._connection, self._seq, change)
+
+    def find(self, key: CodeKey) -> Known | None:
+        """What is known of `key`, including what this transaction appended (core.history)."""
+        node = tree.node(self._connection, key)
+        if node is None:
+            return None
+        inside = None if node.inside is None else self._container(node.inside)
+        return Known(node.level, node.state, self._sighting(node.first_seq), inside)
+
+    def _container(self, container_id: ContainerId) -> tuple[ContainerId, CodeKey | None]:
+        found = tree.container(self._connection, container_id)
+        return container_id, found.key if found else None
+
+    def _sighting(self, seq: Seq) -> Sighting:
+        row = self._connection.execute("SELECT body FROM journal WHERE seq = ?", (seq,)).fetchone()
+        body = json.loads(row[0])
+        return Sighting(seq, body["at"], body["station"])
+
+    def save_snapshot(self, state: dict[str, Any]) -> None:
+        """Keep the core's state as of the last event. Only inside `transaction`."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (self._seq, json.dumps(state))
+        )
+
+    def load_snapshot(self) -> tuple[dict[str, Any] | None, list[Event]]:
+        """The state last kept, and the events since then."""
+        row = self._connection.execute("SELECT seq, state FROM snapshot").fetchone()
+        seq, state = (row[0], json.loads(row[1])) if row else (0, None)
+        bodies = self._connection.execute("SELECT body FROM journal WHERE seq > ? ORDER BY seq", (seq,))
+        return state, [from_body(body) for (body,) in bodies]
+
+    def fold_log(self, *, busy: bool) -> None:
+        """Fold the write-ahead log into the database if it has grown; a busy writer waits longer."""
+        limit = CHECKPOINT_FORCED_PAGES if busy else CHECKPOINT_PAGES
+        try:
+            size_bytes = self._wal.stat().st_size
+        except FileNotFoundError:
+            return
+        if size_bytes > limit * 4_096:
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except SqliteError as error:
+                raise _sorted(error, self._path) from error
+
+
+def _sorted(error: SqliteError, path: Path) -> Exception:
+    """`error` as the class that says whether the writer may go on."""
+    name = getattr(error, "sqlite_errorname", None) or str(error)
+    if "FULL" in name or "disk is full" in str(error):
+        return LedgerFullError(f"{path}: no room on the disk; free some, the line goes on by itself")
+    if "IOERR" in name or "disk I/O error" in str(error):
+        return LedgerBrokenError(f"{path}: {error}; what is on the disk is unknown until it is opened anew")
+    if "CORRUPT" in name or "NOTADB" in name:
+        return LedgerDamagedError(path, str(error))
+    return error
+
+
+def _refuse_truncated(path: Path) -> None:
+    """An empty or cut file must never be taken for a new ledger.
+
+    The header holds page size (offset 16) and page count (offset 28), SQLite file format 1.3.
+    A file may be shorter than its header says only while a write-ahead log holds the rest.
+    """
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise LedgerDamagedError(path, f"it is no SQLite file ({path.stat().st_size} bytes)")
+    page_size = int.from_bytes(header[16:18], "big")
+    page_size = 65_536 if page_size == 1 else page_size
+    expected = page_size * int.from_bytes(header[28:32], "big")
+    wal = path.with_name(path.name + "-wal")
+    log_is_empty = not wal.exists() or wal.stat().st_size == 0
+    if path.stat().st_size < expected and log_is_empty:
+        raise LedgerDamagedError(path, f"it has {path.stat().st_size} bytes, its header says {expected}")
+
+
+def _refuse_broken_tail(connection: Any, path: Path) -> None:
+    """The last rows must chain; the whole journal is for `edge-agent ledger verify`."""
+    rows = connection.execute("SELECT seq, body, hash FROM journal ORDER BY seq DESC LIMIT 100").fetchall()
+    rows.reverse()
+    if rows and rows[0][0] == 1:
+        rows.insert(0, (0, "", GENESIS))
+    for (seq, _, before), (next_seq, body, found) in zip(rows, rows[1:], strict=False):
+        if next_seq != seq + 1 or link(before, next_seq, body) != found:
+            raise LedgerDamagedError(path, f"event {next_seq} does not follow event {seq}")
