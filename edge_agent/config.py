@@ -108,11 +108,15 @@ class CodeForm(_Section):
     def _fits_kind(self) -> Self:
         is_gs1 = self.kind in (CodeKind.GS1, CodeKind.DIGITAL_LINK)
         if is_gs1 and not self.requires:
-            raise ValueError(f"requires is missing: a {self.kind} code needs its identifiers, e.g. ['01', '21']")
+            raise ValueError(
+                f"requires is missing: a {self.kind} code needs its identifiers, e.g. ['01', '21']"
+            )
         if not is_gs1 and self.pattern is None:
             raise ValueError(f"pattern is missing: a {self.kind} code is known by its pattern")
         if not is_gs1 and (self.requires or self.lengths):
-            raise ValueError(f"requires and lengths belong to gs1 and digital-link, not to {self.kind}")
+            raise ValueError(
+                f"requires and lengths belong to gs1 and digital-link, not to {self.kind}"
+            )
         return self
 
 
@@ -144,7 +148,9 @@ class GateRegisters(_Section):
     def _apart(self) -> Self:
         ring = range(self.outcomes, self.outcomes + 2 * self.slots)
         if self.counters in ring or self.counters + 1 in ring:
-            raise ValueError(f"counters {self.counters} lie inside outcomes {ring.start} to {ring.stop - 1}")
+            raise ValueError(
+                f"counters {self.counters} lie inside outcomes {ring.start} to {ring.stop - 1}"
+            )
         if max(ring.stop, self.verdicts + 2 * self.slots) > 65_536:
             raise ValueError(f"a ring of {self.slots} pairs runs past register 65,535")
         return self
@@ -242,9 +248,13 @@ class LineConfig(_Section):
         faults = _repeated("levels", [level.name for level in self.levels])
         for index, level in enumerate(self.levels):
             if index == 0 and level.capacity is not None:
-                faults.append(f"levels.0.capacity: {level.name} is the lowest level and holds nothing; remove it")
+                faults.append(
+                    f"levels.0.capacity: {level.name} is the lowest level and holds nothing; remove it"
+                )
             if index > 0 and level.capacity is None:
-                faults.append(f"levels.{index}.capacity is missing: how many {self.levels[index - 1].name} fill one {level.name}?")
+                faults.append(
+                    f"levels.{index}.capacity is missing: how many {self.levels[index - 1].name} fill one {level.name}?"
+                )
         return faults
 
     def _station_faults(self) -> list[str]:
@@ -256,18 +266,30 @@ class LineConfig(_Section):
             at = f"stations.{index}"
             if station.scanner not in scanners:
                 faults.append(f"{at}.scanner is {station.scanner!r}, expected one of {scanners}")
-            faults += [f"{at}.reads has {name!r}, expected some of {levels}" for name in station.reads if name not in levels]
+            faults += [
+                f"{at}.reads has {name!r}, expected some of {levels}"
+                for name in station.reads
+                if name not in levels
+            ]
             if station.gate and station.gate.plc not in plcs:
                 faults.append(f"{at}.gate.plc is {station.gate.plc!r}, expected one of {plcs}")
             if station.gate and station.reads != levels[:1]:
-                faults.append(f"{at}.reads is {station.reads}, expected {levels[:1]}: a gated station reads the lowest level only")
+                faults.append(
+                    f"{at}.reads is {station.reads}, expected {levels[:1]}: a gated station reads the lowest level only"
+                )
         used = [station.scanner for station in self.stations]
-        faults += [f"devices.{name} serves two stations; a scanner belongs to one" for name in sorted({n for n in used if used.count(n) > 1})]
+        faults += [
+            f"devices.{name} serves two stations; a scanner belongs to one"
+            for name in sorted({n for n in used if used.count(n) > 1})
+        ]
         return faults
 
 
 def _repeated(key: str, names: list[str]) -> list[str]:
-    return [f"{key}: {name!r} is named twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    return [
+        f"{key}: {name!r} is named twice"
+        for name in sorted({n for n in names if names.count(n) > 1})
+    ]
 
 
 def find_config(name: str) -> Path:
@@ -307,7 +329,9 @@ def _devices(raw: object, faults: list[str]) -> dict[str, DeviceConfig]:
         fields = dict(section) if isinstance(section, dict) else {}
         kind = fields.pop("kind", None)
         if kind not in registry.KINDS:
-            faults.append(f"devices.{name}.kind is {kind!r}, expected one of {sorted(registry.KINDS)}")
+            faults.append(
+                f"devices.{name}.kind is {kind!r}, expected one of {sorted(registry.KINDS)}"
+            )
             continue
         try:
             devices[name] = registry.config_model(kind).model_validate(fields)
@@ -324,12 +348,16 @@ def _explain(error: ValidationError, prefix: str = "") -> list[str]:
         found = fault.get("input")
         match fault["type"]:
             case "extra_forbidden":
-                faults.append(f"{key} is not a key that is known here; remove it or mend its spelling")
+                faults.append(
+                    f"{key} is not a key that is known here; remove it or mend its spelling"
+                )
             case "missing":
                 faults.append(f"{key} is missing")
             case "value_error":
                 message = fault["msg"].removeprefix("Value error, ")
                 faults += [f"{key}: {part}" if key else part for part in message.split("; ")]
             case _:
-                faults.append(f"{key} is {found!r:.80}: {fault['msg'][0].lower()}{fault['msg'][1:]}")
+                faults.append(
+                    f"{key} is {found!r:.80}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+                )
     return faults

@@ -238,7 +238,9 @@ def _build(cls: type[Event], body: dict[str, Any]) -> Event:
         raise EventError(f"{cls.kind} has unknown members {', '.join(sorted(unknown))}")
     for name, value in body.items():
         if not _SHAPES.get(name, _is_text)(value):
-            raise EventError(f"{cls.kind}.{name} is {value!r:.80}, expected {_EXPECTED.get(name, 'text')}")
+            raise EventError(
+                f"{cls.kind}.{name} is {value!r:.80}, expected {_EXPECTED.get(name, 'text')}"
+            )
     try:
         if "reason" in body:
             body["reason"] = Reason(body["reason"])

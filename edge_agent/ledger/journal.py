@@ -31,10 +31,10 @@ from edge_agent.ledger.errors import (
 from edge_agent.ledger.reader import head, refuse_unknown_schema
 from edge_agent.sqlite import SqliteError, connect
 
-CHECKPOINT_PAGES = 1_000
-"""Write-ahead pages (4 KiB) after which an idle writer folds them into the database."""
-CHECKPOINT_FORCED_PAGES = 16_000
-"""Pages after which even a busy writer does so: 64 MiB bounds file and start-up time."""
+FOLD_IDLE_EVENTS = 200
+"""Events after which an idle writer folds the write-ahead log into the database."""
+FOLD_BUSY_EVENTS = 20_000
+"""Events after which even a busy writer does so: bounds the log and the next start."""
 
 
 def create_ledger(path: Path) -> None:
@@ -69,8 +69,9 @@ class Ledger:
             raise LedgerDamagedError(path, str(error)) from None
         # Folding the log in costs milliseconds; the line says when it has them (`fold_log`).
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._connection.execute(f"PRAGMA journal_size_limit = {64 << 20}")
         self._path = path
-        self._wal = path.with_name(path.name + "-wal")
+        self._unfolded_events = 0
 
     @property
     def head(self) -> tuple[Seq, bytes]:
@@ -92,6 +93,7 @@ class Ledger:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
+            self._unfolded_events += self._seq - before[0]
         except BaseException as error:
             self._seq, self._hash = before
             self._roll_back()
@@ -141,30 +143,36 @@ class Ledger:
         """The state last kept, and the events since then."""
         row = self._connection.execute("SELECT seq, state FROM snapshot").fetchone()
         seq, state = (row[0], json.loads(row[1])) if row else (0, None)
-        bodies = self._connection.execute("SELECT body FROM journal WHERE seq > ? ORDER BY seq", (seq,))
+        bodies = self._connection.execute(
+            "SELECT body FROM journal WHERE seq > ? ORDER BY seq", (seq,)
+        )
         return state, [from_body(body) for (body,) in bodies]
 
     def fold_log(self, *, busy: bool) -> None:
-        """Fold the write-ahead log into the database if it has grown; a busy writer waits longer."""
-        limit = CHECKPOINT_FORCED_PAGES if busy else CHECKPOINT_PAGES
-        try:
-            size_bytes = self._wal.stat().st_size
-        except FileNotFoundError:
+        """Fold the write-ahead log into the database if it has grown; a busy writer waits longer.
+
+        PASSIVE: never waits for a reader, which only lets the log grow until it is done.
+        """
+        if self._unfolded_events < (FOLD_BUSY_EVENTS if busy else FOLD_IDLE_EVENTS):
             return
-        if size_bytes > limit * 4_096:
-            try:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            except SqliteError as error:
-                raise _sorted(error, self._path) from error
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except SqliteError as error:
+            raise _sorted(error, self._path) from error
+        self._unfolded_events = 0
 
 
 def _sorted(error: SqliteError, path: Path) -> Exception:
     """`error` as the class that says whether the writer may go on."""
     name = getattr(error, "sqlite_errorname", None) or str(error)
     if "FULL" in name or "disk is full" in str(error):
-        return LedgerFullError(f"{path}: no room on the disk; free some, the line goes on by itself")
+        return LedgerFullError(
+            f"{path}: no room on the disk; free some, the line goes on by itself"
+        )
     if "IOERR" in name or "disk I/O error" in str(error):
-        return LedgerBrokenError(f"{path}: {error}; what is on the disk is unknown until it is opened anew")
+        return LedgerBrokenError(
+            f"{path}: {error}; what is on the disk is unknown until it is opened anew"
+        )
     if "CORRUPT" in name or "NOTADB" in name:
         return LedgerDamagedError(path, str(error))
     return error
@@ -186,12 +194,16 @@ def _refuse_truncated(path: Path) -> None:
     wal = path.with_name(path.name + "-wal")
     log_is_empty = not wal.exists() or wal.stat().st_size == 0
     if path.stat().st_size < expected and log_is_empty:
-        raise LedgerDamagedError(path, f"it has {path.stat().st_size} bytes, its header says {expected}")
+        raise LedgerDamagedError(
+            path, f"it has {path.stat().st_size} bytes, its header says {expected}"
+        )
 
 
 def _refuse_broken_tail(connection: Any, path: Path) -> None:
     """The last rows must chain; the whole journal is for `edge-agent ledger verify`."""
-    rows = connection.execute("SELECT seq, body, hash FROM journal ORDER BY seq DESC LIMIT 100").fetchall()
+    rows = connection.execute(
+        "SELECT seq, body, hash FROM journal ORDER BY seq DESC LIMIT 100"
+    ).fetchall()
     rows.reverse()
     if rows and rows[0][0] == 1:
         rows.insert(0, (0, "", GENESIS))

@@ -23,7 +23,7 @@ def _journal_and_tree(db: Database) -> None:
         "CREATE TABLE container (id INTEGER PRIMARY KEY, level TEXT NOT NULL, key TEXT UNIQUE, "
         "closed_seq INTEGER) STRICT",
         "CREATE INDEX journal_rejected ON journal (body ->> '$.key') "
-        "WHERE substr(body, 1, 18) = '{\"kind\":\"rejected\"'",
+        'WHERE substr(body, 1, 18) = \'{"kind":"rejected"\'',
         "CREATE TABLE snapshot (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, "
         "state TEXT NOT NULL) STRICT",
     ):

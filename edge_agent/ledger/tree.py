@@ -66,7 +66,9 @@ def node(connection: Connection, key: str) -> Node | None:
 
 def children(connection: Connection, container: int) -> list[Node]:
     """What lies in `container`, in key order."""
-    return [_node(r) for r in connection.execute(_NODE + "WHERE inside = ? ORDER BY key", (container,))]
+    return [
+        _node(r) for r in connection.execute(_NODE + "WHERE inside = ? ORDER BY key", (container,))
+    ]
 
 
 def container(connection: Connection, container_id: int) -> Container | None:

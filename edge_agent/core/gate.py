@@ -1,0 +1,141 @@
+"""Which read belongs to which item.
+
+The PLC counts items at the trigger and the agent polls the count, so of each trigger only an
+interval is known. Two facts make the tie certain: an answer comes at most `window_us` after its
+trigger, and two triggers are at least `spacing_us` apart. A read is tied as soon as no trigger
+that is still unknown could claim it; if more than one item can, all of them are rejected.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge_agent.core.inputs import Counter, Read
+from edge_agent.core.names import ItemNumber
+
+UNWATCHED_US = 1_000_000
+"""Unpolled for longer than this, the belt's content is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """The read is this item's."""
+
+    item: ItemNumber
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """More than one read for the item, or more than one item for the read."""
+
+    item: ItemNumber
+    read: Read
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The item's window ended without an answer."""
+
+    item: ItemNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A read that no item can claim."""
+
+    read: Read
+
+
+Finding = Tie | Clash | Silence | Stray
+
+
+@dataclass(slots=True)
+class _Window:
+    item: ItemNumber
+    earliest_us: int
+    """The trigger was not before this ..."""
+    closes_us: int
+    """... and an answer comes no later than this."""
+    text: str | None = None
+    judged: bool = False
+
+
+class Tracker:
+    """The belt between trigger and verdict at one station. Volatile: a new one knows nothing.
+
+    `last_item` items were triggered before `since_us` (monotonic clock) and are not its concern.
+    """
+
+    def __init__(
+        self, last_item: ItemNumber, since_us: int, *, window_us: int, spacing_us: int
+    ) -> None:
+        self._last_item = last_item
+        self._known_until_us = since_us
+        self._window_us = window_us
+        self._spacing_us = spacing_us
+        self._windows: deque[_Window] = deque()
+        self._held: list[Read] = []
+
+    @property
+    def waiting(self) -> int:
+        """Items without a verdict, and reads without an item."""
+        return sum(not window.judged for window in self._windows) + len(self._held)
+
+    def unwatched_us(self, counter: Counter) -> int:
+        """How long triggers before `counter` went unseen."""
+        return counter.at.mono_us - self._known_until_us
+
+    def count(self, counter: Counter) -> Iterator[Finding]:
+        """The counter was polled: open a window for each new item and settle held reads."""
+        new = range(self._last_item + 1, counter.last_item + 1)
+        for index, number in enumerate(new):
+            earliest_us = self._known_until_us + index * self._spacing_us
+            latest_us = counter.at.mono_us - (len(new) - 1 - index) * self._spacing_us
+            closes_us = max(earliest_us, latest_us) + self._window_us
+            self._windows.append(_Window(ItemNumber(number), earliest_us, closes_us))
+        self._last_item = counter.last_item
+        self._known_until_us = counter.asked_us
+        held, self._held = self._held, []
+        for read in held:
+            yield from self.read(read)
+        yield from self.tick(counter.at.mono_us)
+
+    def read(self, read: Read) -> Iterator[Finding]:
+        """A read arrived. It is held if a trigger that is not known yet could claim it."""
+        at_us = read.at.mono_us
+        claims = [w for w in self._windows if w.earliest_us < at_us <= w.closes_us]
+        settled = at_us <= self._known_until_us or (
+            bool(claims) and at_us < self._windows[-1].earliest_us + self._spacing_us
+        )
+        if not settled:
+            self._held.append(read)
+        elif not claims:
+            yield Stray(read)
+        elif len(claims) == 1 and not claims[0].judged:
+            claims[0].judged = True
+            claims[0].text = read.text
+            yield Tie(claims[0].item, read)
+        elif len(claims) == 1:
+            yield Clash(claims[0].item, read, f"item {claims[0].item} was read as another code before")
+        else:
+            items = ", ".join(str(w.item) for w in claims)
+            for window in claims:
+                window.judged = True
+                yield Clash(window.item, read, f"the read may belong to items {items}")
+
+    def tick(self, now_us: int) -> Iterator[Finding]:
+        """Time passed: windows end, and a read that nobody counted for is given up."""
+        kept: list[Read] = []
+        for read in self._held:
+            if now_us - read.at.mono_us > self._window_us + UNWATCHED_US:
+                yield Stray(read)
+            else:
+                kept.append(read)
+        self._held = kept
+        oldest_held_us = min((read.at.mono_us for read in kept), default=now_us)
+        while self._windows and self._windows[0].closes_us < min(now_us, oldest_held_us):
+            window = self._windows.popleft()
+            if not window.judged:
+                yield Silence(window.item)
