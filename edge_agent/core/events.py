@@ -269,7 +269,7 @@ _SHAPES: dict[str, Any] = {
     "children": lambda v: isinstance(v, list) and all(isinstance(k, str) for k in v),
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
 }  # fmt: skip
-_EXPECTED = {name: "a whole number ≥ 0" for name in _SHAPES} | {
+_EXPECTED = dict.fromkeys(_SHAPES, "a whole number ≥ 0") | {
     "children": "a list of keys",
     "first": "seq, at and station",
 }

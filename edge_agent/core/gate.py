@@ -118,7 +118,9 @@ class Tracker:
             claims[0].text = read.text
             yield Tie(claims[0].item, read)
         elif len(claims) == 1:
-            yield Clash(claims[0].item, read, f"item {claims[0].item} was read as another code before")
+            yield Clash(
+                claims[0].item, read, f"item {claims[0].item} was read as another code before"
+            )
         else:
             items = ", ".join(str(w.item) for w in claims)
             for window in claims:

@@ -81,7 +81,8 @@ class Packing:
             return fillings[0]
         packed = len(fillings[0].children) if fillings else 0
         return Objection(
-            Reason.INCOMPLETE, f"the {level} holds {packed} of {plan.capacity}; fill it, then scan again"
+            Reason.INCOMPLETE,
+            f"the {level} holds {packed} of {plan.capacity}; fill it, then scan again",
         )
 
     def put(self, key: CodeKey, container: ContainerId, level: LevelName) -> None:

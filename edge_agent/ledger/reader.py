@@ -12,7 +12,6 @@ from edge_agent.ledger.errors import LedgerDamagedError, LedgerMissingError, Led
 from edge_agent.ledger.tree import Container, Node
 from edge_agent.sqlite import Connection, SqliteError, connect
 
-
 # A code's changes lie close together in the journal, so a range and a look inside it is enough;
 # rejects may lie anywhere and have an index of their own.
 _CONCERNING = """

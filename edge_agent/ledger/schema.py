@@ -33,5 +33,5 @@ def _journal_and_tree(db: Database) -> None:
 def newer_than_known(db: Database) -> list[str]:
     """Names of applied migrations that this version does not know."""
     applied = [migration.name for migration in migrations.applied(db)]
-    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 no public list
+    known = {migration.name for migration in migrations._migrations}
     return [name for name in applied if name not in known]

@@ -1,0 +1,150 @@
+"""What the line knows now, as a fold over its events.
+
+The ledger's journal is the truth; this state is what remains of it in memory. A snapshot of it
+only spares the replay: state = snapshot + the events since.
+"""
+
+from collections import Counter as Tally
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_agent.core.events import (
+    Armed,
+    BeltUnknown,
+    Closed,
+    Commissioned,
+    Ejected,
+    Event,
+    Packed,
+    Passed,
+    Reason,
+    Rejected,
+    Untracked,
+)
+from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.core.packing import Filling, LevelPlan, Packing
+
+PENDING_LIMIT = 512
+"""Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""
+
+
+@dataclass(slots=True)
+class Belt:
+    """The items of one gated station: how far they are accounted for, and who is still coming.
+
+    `pending` holds items that have a verdict and not yet an outcome: the accepted code (or None)
+    and the reason of the reject (or None).
+    """
+
+    last_item: ItemNumber
+    pending: dict[ItemNumber, tuple[CodeKey | None, Reason | None]] = field(default_factory=dict)
+
+
+class LineState:
+    """Changes only by `apply`."""
+
+    def __init__(self, levels: tuple[LevelPlan, ...]) -> None:
+        self.packing = Packing(levels)
+        self.belts: dict[StationName, Belt] = {}
+        self.last_closed: dict[LevelName, CodeKey] = {}
+        self.tally: Tally[str] = Tally()
+        """Events by kind, and rejects by reason (``rejected.DUPLICATE``)."""
+
+    def coming(self) -> int:
+        """Accepted items that have not reached the gate yet."""
+        return sum(
+            key is not None and reason is None
+            for belt in self.belts.values()
+            for key, reason in belt.pending.values()
+        )
+
+    def apply(self, event: Event) -> None:
+        """Take in one more event. The same events in the same order give the same state."""
+        self.tally[event.kind] += 1
+        match event:
+            case Armed(last_item=item):
+                self.belts[event.station] = Belt(item)
+            case BeltUnknown(first_item=first, last_item=last):
+                self.tally["items.unknown"] += last - first + 1
+                belt = self.belts[event.station]
+                for number in range(max(first, last - PENDING_LIMIT + 1), last + 1):
+                    belt.pending[ItemNumber(number)] = (None, Reason.AMBIGUOUS)
+                belt.last_item = max(belt.last_item, last)
+            case Commissioned(item=item) if item is not None:
+                self._decided(event.station, item, event.key, None)
+            case Rejected():
+                self.tally[f"rejected.{event.reason}"] += 1
+                if event.item is not None:
+                    self._decided(event.station, event.item, None, event.reason)
+            case Passed(item=item, key=key):
+                self.tally["escaped"] += key is None
+                self.belts[event.station].pending.pop(item, None)
+            case Ejected(item=item) | Untracked(item=item):
+                self.belts[event.station].pending.pop(item, None)
+            case Packed():
+                self.packing.put(event.key, event.container, event.container_level)
+            case Closed():
+                self.packing.close(event.container, event.level)
+                self.last_closed[event.level] = event.key
+            case _:
+                pass
+
+    def _decided(
+        self, station: StationName, item: ItemNumber, key: CodeKey | None, reason: Reason | None
+    ) -> None:
+        belt = self.belts[station]
+        # A second verdict on an item can only withdraw the first; the code stays known.
+        earlier, _ = belt.pending.get(item, (None, None))
+        belt.pending[item] = (key or earlier, reason)
+        belt.last_item = max(belt.last_item, item)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole state as plain JSON values."""
+        return {
+            "belts": {
+                name: {
+                    "last_item": belt.last_item,
+                    "pending": [[i, *p] for i, p in belt.pending.items()],
+                }
+                for name, belt in self.belts.items()
+            },
+            "filling": {
+                level: [[each.id, each.children] for each in fillings]
+                for level, fillings in self.packing.filling.items()
+            },
+            "next_container": self.packing.next_id,
+            "last_closed": self.last_closed,
+            "tally": dict(self.tally),
+        }
+
+    @classmethod
+    def from_json(cls, levels: tuple[LevelPlan, ...], saved: dict[str, Any]) -> "LineState":
+        """The state that `to_json` wrote. Raises LevelsChangedError if a container would be lost."""
+        state = cls(levels)
+        for name, belt in saved["belts"].items():
+            pending = {
+                ItemNumber(item): (key, Reason(reason) if reason else None)
+                for item, key, reason in belt["pending"]
+            }
+            state.belts[StationName(name)] = Belt(ItemNumber(belt["last_item"]), pending)
+        for name, fillings in saved["filling"].items():
+            level = LevelName(name)
+            if level not in state.packing.filling:
+                if fillings:
+                    raise LevelsChangedError(level, [each[0] for each in fillings])
+                continue
+            state.packing.filling[level] = [Filling(each[0], level, each[1]) for each in fillings]
+        state.packing.next_id = ContainerId(saved["next_container"])
+        state.last_closed = dict(saved["last_closed"])
+        state.tally = Tally(saved["tally"])
+        return state
+
+
+class LevelsChangedError(Exception):
+    """The configuration dropped a level that still has open containers."""
+
+    def __init__(self, level: LevelName, containers: list[int]) -> None:
+        super().__init__(
+            f"level {level!r} has open containers {', '.join(map(str, containers))} but is no longer "
+            "configured; put the level back, close them, then remove it"
+        )
