@@ -5,8 +5,12 @@ is `synchronous=FULL`: with NORMAL, a power cut loses commits that were already 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pysqlite3 import dbapi2
+if TYPE_CHECKING:
+    import sqlite3 as dbapi2  # pysqlite3 is the same module over a newer library, without types
+else:
+    from pysqlite3 import dbapi2
 
 Connection = dbapi2.Connection
 SqliteError = dbapi2.Error

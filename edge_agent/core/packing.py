@@ -5,6 +5,7 @@ as the level's `waiting` allows, the next is being filled; codes name full ones 
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from edge_agent.core.events import Reason
 from edge_agent.core.names import CodeKey, ContainerId, LevelName
@@ -35,7 +36,7 @@ class Packing:
 
     def __init__(self, levels: tuple[LevelPlan, ...]) -> None:
         self._plans = {plan.name: plan for plan in levels}
-        self._above = {low.name: high for low, high in zip(levels, levels[1:], strict=False)}
+        self._above = {low.name: high for low, high in pairwise(levels)}
         self.filling: dict[LevelName, list[Filling]] = {plan.name: [] for plan in levels[1:]}
         """Oldest first; all but the last are full."""
         self.next_id = ContainerId(1)

@@ -10,6 +10,7 @@ Invariants
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from edge_agent.ledger.errors import (
     LedgerMissingError,
 )
 from edge_agent.ledger.reader import head, refuse_unknown_schema
-from edge_agent.sqlite import SqliteError, connect
+from edge_agent.sqlite import Connection, SqliteError, connect
 
 FOLD_IDLE_EVENTS = 200
 """Events after which an idle writer folds the write-ahead log into the database."""
@@ -199,7 +200,7 @@ def _refuse_truncated(path: Path) -> None:
         )
 
 
-def _refuse_broken_tail(connection: Any, path: Path) -> None:
+def _refuse_broken_tail(connection: Connection, path: Path) -> None:
     """The last rows must chain; the whole journal is for `edge-agent ledger verify`."""
     rows = connection.execute(
         "SELECT seq, body, hash FROM journal ORDER BY seq DESC LIMIT 100"
@@ -207,6 +208,6 @@ def _refuse_broken_tail(connection: Any, path: Path) -> None:
     rows.reverse()
     if rows and rows[0][0] == 1:
         rows.insert(0, (0, "", GENESIS))
-    for (seq, _, before), (next_seq, body, found) in zip(rows, rows[1:], strict=False):
+    for (seq, _, before), (next_seq, body, found) in pairwise(rows):
         if next_seq != seq + 1 or link(before, next_seq, body) != found:
             raise LedgerDamagedError(path, f"event {next_seq} does not follow event {seq}")

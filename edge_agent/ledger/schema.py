@@ -15,7 +15,8 @@ migrations = Migrations("ledger")
 @migrations(name="0001_journal_and_tree")
 def _journal_and_tree(db: Database) -> None:
     for statement in (
-        "CREATE TABLE journal (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT",
+        "CREATE TABLE journal (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, hash BLOB NOT NULL) "
+        "STRICT",
         "CREATE TABLE node (key TEXT PRIMARY KEY, level TEXT NOT NULL, state TEXT NOT NULL, "
         "inside INTEGER, holds INTEGER, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL) "
         "STRICT, WITHOUT ROWID",

@@ -36,7 +36,7 @@ _PUT_NODE = (
     "ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_seq = excluded.last_seq"
 )
 _SET_STATE = "UPDATE node SET state = ?, last_seq = ? WHERE key = ?"
-_PUT_INTO = f"UPDATE node SET inside = ?, state = '{State.PACKED}', last_seq = ? WHERE key = ?"
+_PUT_INTO = "UPDATE node SET inside = ?, state = ?, last_seq = ? WHERE key = ?"
 _OPEN = "INSERT OR IGNORE INTO container (id, level) VALUES (?, ?)"
 _NAME_CONTAINER = "UPDATE container SET key = ?, closed_seq = ? WHERE id = ?"
 _HOLD = "UPDATE node SET holds = ?, last_seq = ? WHERE key = ?"
@@ -53,7 +53,7 @@ def apply(connection: Connection, seq: int, change: Change) -> None:
             connection.execute(_SET_STATE, (state.value, seq, key))
         case PutInto(key, container, container_level):
             connection.execute(_OPEN, (container, container_level))
-            connection.execute(_PUT_INTO, (container, seq, key))
+            connection.execute(_PUT_INTO, (container, State.PACKED.value, seq, key))
         case NameContainer(key, container):
             connection.execute(_NAME_CONTAINER, (key, seq, container))
             connection.execute(_HOLD, (container, seq, key))
