@@ -249,11 +249,12 @@ class LineConfig(_Section):
         for index, level in enumerate(self.levels):
             if index == 0 and level.capacity is not None:
                 faults.append(
-                    f"levels.0.capacity: {level.name} is the lowest level and holds nothing; remove it"
+                    f"levels.0.capacity: {level.name} is the lowest level, it holds nothing; remove it"
                 )
             if index > 0 and level.capacity is None:
+                below = self.levels[index - 1].name
                 faults.append(
-                    f"levels.{index}.capacity is missing: how many {self.levels[index - 1].name} fill one {level.name}?"
+                    f"levels.{index}.capacity is missing: how many {below} fill one {level.name}?"
                 )
         return faults
 
@@ -275,7 +276,8 @@ class LineConfig(_Section):
                 faults.append(f"{at}.gate.plc is {station.gate.plc!r}, expected one of {plcs}")
             if station.gate and station.reads != levels[:1]:
                 faults.append(
-                    f"{at}.reads is {station.reads}, expected {levels[:1]}: a gated station reads the lowest level only"
+                    f"{at}.reads is {station.reads}, expected {levels[:1]}: "
+                    "a gated station reads the lowest level only"
                 )
         used = [station.scanner for station in self.stations]
         faults += [

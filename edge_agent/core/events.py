@@ -202,7 +202,7 @@ class EventError(ValueError):
 
 
 def to_body(event: Event) -> str:
-    """`event` as the one line of JSON that is stored, hashed and sent. Absent members are left out."""
+    """`event` as the one line of JSON that is stored, hashed and sent, without absent members."""
     body: dict[str, Any] = {"kind": event.kind, "at": event.at}
     for name in _FIELDS[event.kind]:
         value = getattr(event, name)
@@ -238,9 +238,8 @@ def _build(cls: type[Event], body: dict[str, Any]) -> Event:
         raise EventError(f"{cls.kind} has unknown members {', '.join(sorted(unknown))}")
     for name, value in body.items():
         if not _SHAPES.get(name, _is_text)(value):
-            raise EventError(
-                f"{cls.kind}.{name} is {value!r:.80}, expected {_EXPECTED.get(name, 'text')}"
-            )
+            expected = _EXPECTED.get(name, "text")
+            raise EventError(f"{cls.kind}.{name} is {value!r:.80}, expected {expected}")
     try:
         if "reason" in body:
             body["reason"] = Reason(body["reason"])

@@ -87,6 +87,14 @@ class Tracker:
         """How long triggers before `counter` went unseen."""
         return counter.at.mono_us - self._known_until_us
 
+    def new_items(self, counter: Counter) -> int:
+        """How many triggers `counter` adds."""
+        return counter.last_item - self._last_item
+
+    def give_up(self, now_us: int) -> Iterator[Finding]:
+        """The belt is no longer known: whatever waits will find nothing any more."""
+        yield from self.tick(now_us + self._window_us + 2 * UNWATCHED_US)
+
     def count(self, counter: Counter) -> Iterator[Finding]:
         """The counter was polled: open a window for each new item and settle held reads."""
         new = range(self._last_item + 1, counter.last_item + 1)

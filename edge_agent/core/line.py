@@ -194,41 +194,40 @@ class Line:
         tracker = self._trackers.get(name)
         belt = self.state.belts.get(name)
         at = counter.at.isoformat()
+        if tracker is not None and (counter.restarted or self._unwatched(tracker, counter)):
+            self._judge(name, counter.at, tracker.give_up(counter.at.mono_us))
+            tracker = None
+        if tracker is not None:
+            self._judge(name, counter.at, tracker.count(counter))
+            return
         if belt is None or counter.restarted:
             detail = "first contact with the PLC" if belt is None else "the PLC restarted"
             for item in list(belt.pending) if belt else []:
                 self._gate_report(GateReport(counter.at, name, item, Outcome.UNKNOWN))
             self._emit(Armed(at=at, station=name, last_item=counter.last_item, detail=detail))
-            tracker = None
-        elif tracker is None or self._unwatched(tracker, counter, belt.last_item):
-            if counter.last_item > belt.last_item:
-                detail = (
-                    "the agent was not running" if tracker is None else "the PLC was out of reach"
-                )
+        else:
+            for first, last in belt.unaccounted(counter.last_item):
                 self._emit(
                     BeltUnknown(
                         at=at,
                         station=name,
-                        first_item=ItemNumber(belt.last_item + 1),
-                        last_item=counter.last_item,
-                        detail=detail,
+                        first_item=first,
+                        last_item=last,
+                        detail="they passed the trigger while the agent did not see it",
                     )
                 )
-                tracker = None
-        if tracker is None:
-            self._trackers[name] = Tracker(
-                counter.last_item,
-                counter.asked_us,
-                window_us=plan.window_us,
-                spacing_us=plan.spacing_us,
-            )
-        else:
-            self._judge(name, counter.at, tracker.count(counter))
+        self._trackers[name] = Tracker(
+            counter.last_item,
+            counter.asked_us,
+            window_us=plan.window_us,
+            spacing_us=plan.spacing_us,
+        )
 
-    def _unwatched(self, tracker: Tracker, counter: Counter, last_item: ItemNumber) -> bool:
+    @staticmethod
+    def _unwatched(tracker: Tracker, counter: Counter) -> bool:
         return (
             tracker.unwatched_us(counter) > UNWATCHED_US
-            or counter.last_item - last_item > PENDING_LIMIT
+            or tracker.new_items(counter) > PENDING_LIMIT
         )
 
     def _judge(self, name: StationName, at: Instant, findings: Iterable[Finding]) -> None:

@@ -33,11 +33,27 @@ class Belt:
     """The items of one gated station: how far they are accounted for, and who is still coming.
 
     `pending` holds items that have a verdict and not yet an outcome: the accepted code (or None)
-    and the reason of the reject (or None).
+    and the reason of the reject (or None). `skipped` are items before `last_item` without a
+    verdict yet.
     """
 
     last_item: ItemNumber
     pending: dict[ItemNumber, tuple[CodeKey | None, Reason | None]] = field(default_factory=dict)
+    skipped: set[ItemNumber] = field(default_factory=set)
+
+    def unaccounted(self, until: ItemNumber) -> list[tuple[ItemNumber, ItemNumber]]:
+        """First and last of each run of items up to `until` that have no verdict."""
+        runs = [(item, item) for item in sorted(self.skipped)]
+        if until > self.last_item:
+            runs.append((ItemNumber(self.last_item + 1), until))
+        return runs
+
+    def account(self, first: ItemNumber, last: ItemNumber) -> None:
+        """Items `first` to `last` have a verdict now."""
+        between = range(max(self.last_item + 1, first - PENDING_LIMIT), first)
+        self.skipped.update(map(ItemNumber, between))
+        self.skipped.difference_update(range(first, last + 1))
+        self.last_item = max(self.last_item, last)
 
 
 class LineState:
@@ -69,7 +85,7 @@ class LineState:
                 belt = self.belts[event.station]
                 for number in range(max(first, last - PENDING_LIMIT + 1), last + 1):
                     belt.pending[ItemNumber(number)] = (None, Reason.AMBIGUOUS)
-                belt.last_item = max(belt.last_item, last)
+                belt.account(first, last)
             case Commissioned(item=item) if item is not None:
                 self._decided(event.station, item, event.key, None)
             case Rejected():
@@ -96,7 +112,7 @@ class LineState:
         # A second verdict on an item can only withdraw the first; the code stays known.
         earlier, _ = belt.pending.get(item, (None, None))
         belt.pending[item] = (key or earlier, reason)
-        belt.last_item = max(belt.last_item, item)
+        belt.account(item, item)
 
     def to_json(self) -> dict[str, Any]:
         """The whole state as plain JSON values."""
@@ -104,7 +120,8 @@ class LineState:
             "belts": {
                 name: {
                     "last_item": belt.last_item,
-                    "pending": [[i, *p] for i, p in belt.pending.items()],
+                    "pending": [[item, *verdict] for item, verdict in belt.pending.items()],
+                    "skipped": sorted(belt.skipped),
                 }
                 for name, belt in self.belts.items()
             },
@@ -126,7 +143,8 @@ class LineState:
                 ItemNumber(item): (key, Reason(reason) if reason else None)
                 for item, key, reason in belt["pending"]
             }
-            state.belts[StationName(name)] = Belt(ItemNumber(belt["last_item"]), pending)
+            skipped = set(map(ItemNumber, belt["skipped"]))
+            state.belts[StationName(name)] = Belt(ItemNumber(belt["last_item"]), pending, skipped)
         for name, fillings in saved["filling"].items():
             level = LevelName(name)
             if level not in state.packing.filling:
@@ -145,6 +163,6 @@ class LevelsChangedError(Exception):
 
     def __init__(self, level: LevelName, containers: list[int]) -> None:
         super().__init__(
-            f"level {level!r} has open containers {', '.join(map(str, containers))} but is no longer "
-            "configured; put the level back, close them, then remove it"
+            f"level {level!r} has open containers {', '.join(map(str, containers))} but is not "
+            "configured any more; put the level back, close them, then remove it"
         )

@@ -1,0 +1,155 @@
+"""The agent's end of a gate: polls the PLC's counters and outcomes, writes verdicts.
+
+The registers are described in docs/gate.md. Verdicts are written once and never retried: an item
+whose PASS does not arrive is ejected, and the PLC's outcome says so.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import structlog
+
+from drivers.protocols import Plc, PlcError
+from edge_agent import clock
+from edge_agent.config import GateRegisters
+from edge_agent.core.effects import Judge
+from edge_agent.core.inputs import Counter, GateReport, Input, Outcome
+from edge_agent.core.names import ItemNumber, StationName
+
+PASS, REJECT = 1, 2
+_OUTCOMES = {1: Outcome.PASSED, 2: Outcome.EJECTED}
+_WORD = 65_536
+_PAIRS_PER_REQUEST = 61
+"""A write request carries at most 123 registers (Modbus Application Protocol V1.1b3, 6.12)."""
+
+log = structlog.get_logger("edge_agent.line")
+
+
+class GateLink:
+    """One gate over one PLC.
+
+    `offer` takes inputs for the core (False: queue full). `pending` tells first and last item
+    without an outcome, or None. `acknowledged` is told of each verdict the PLC has confirmed.
+    """
+
+    def __init__(
+        self,
+        station: StationName,
+        plc: Plc,
+        registers: GateRegisters,
+        *,
+        poll_ms: int,
+        last_item: ItemNumber,
+        offer: Callable[[Input], bool],
+        pending: Callable[[], tuple[ItemNumber, ItemNumber] | None],
+        acknowledged: Callable[[Judge], None],
+    ) -> None:
+        self._station = station
+        self._plc = plc
+        self._registers = registers
+        self._poll_s = poll_ms / 1_000
+        self._last_item = int(last_item)
+        self._offer = offer
+        self._pending = pending
+        self._acknowledged = acknowledged
+        self._verdicts: list[Judge] = []
+        self._verdict_waits = asyncio.Event()
+        self._reported: tuple[int, tuple[ItemNumber, ItemNumber]] | None = None
+        self.lost_verdicts = 0
+        """Verdicts the PLC did not acknowledge; their items are rejected."""
+
+    def judge(self, verdict: Judge) -> None:
+        """Write `verdict` as soon as the PLC is free."""
+        self._verdicts.append(verdict)
+        self._verdict_waits.set()
+
+    async def write_verdicts(self) -> None:
+        """Write verdicts as they come, all that wait in as few requests as possible."""
+        while True:
+            await self._verdict_waits.wait()
+            self._verdict_waits.clear()
+            waiting, self._verdicts = self._verdicts, []
+            for run in _runs(waiting, self._registers.slots):
+                await self._write(run)
+
+    async def _write(self, run: list[Judge]) -> None:
+        slot = run[0].item % self._registers.slots
+        words: list[int] = []
+        for verdict in run:
+            words += (verdict.item % _WORD, PASS if verdict.passes else REJECT)
+        try:
+            await self._plc.write_registers(self._registers.verdicts + 2 * slot, words)
+        except PlcError as error:
+            self.lost_verdicts += len(run)
+            log.debug("verdicts lost", items=[v.item for v in run], error=str(error))
+            return
+        for verdict in run:
+            self._acknowledged(verdict)
+
+    async def poll(self) -> None:
+        """Poll for ever. A PLC out of reach is silence: the core notices by the time."""
+        while True:
+            try:
+                await self._poll_once()
+            except PlcError as error:
+                log.debug("poll failed", station=self._station, error=str(error))
+            await asyncio.sleep(self._poll_s)
+
+    async def _poll_once(self) -> None:
+        asked_us = clock.now_us()
+        items, outcomes = await self._plc.read_input_registers(self._registers.counters, 2)
+        last_item, restarted = _unwrap(items, self._last_item)
+        counter = Counter(clock.now(), self._station, ItemNumber(last_item), asked_us, restarted)
+        if not self._offer(counter):
+            return
+        self._last_item = last_item
+        pending = self._pending()
+        if pending is not None and self._reported != (outcomes, pending):
+            await self._report(*pending)
+            self._reported = (outcomes, pending)
+
+    async def _report(self, first: ItemNumber, last: ItemNumber) -> None:
+        """Hand over the gate's word on items `first` to `last`."""
+        slots = self._registers.slots
+        number = max(int(first), last - slots + 1)
+        for lost in range(first, number):
+            self._offer(GateReport(clock.now(), self._station, ItemNumber(lost), Outcome.UNKNOWN))
+        while number <= last:
+            slot = number % slots
+            count = min(last - number + 1, slots - slot, _PAIRS_PER_REQUEST)
+            words = await self._plc.read_input_registers(
+                self._registers.outcomes + 2 * slot, 2 * count
+            )
+            for index in range(count):
+                shown, word = words[2 * index : 2 * index + 2]
+                item = ItemNumber(number + index)
+                outcome = _OUTCOMES.get(word) if shown == item % _WORD else Outcome.UNKNOWN
+                if outcome is not None:
+                    self._offer(GateReport(clock.now(), self._station, item, outcome))
+            number += count
+
+
+def _unwrap(word: int, last: int) -> tuple[int, bool]:
+    """The whole count whose lowest 16 bits are `word`, after `last`; True if it began anew.
+
+    A count that seems to have gone back means that the PLC restarted: numbers go on from the
+    next multiple of 65,536, so that an item keeps its slot.
+    """
+    ahead = (word - last) % _WORD
+    if ahead < _WORD // 2:
+        return last + ahead, False
+    return (last // _WORD + 1) * _WORD + word, True
+
+
+def _runs(verdicts: list[Judge], slots: int) -> Iterator[list[Judge]]:
+    """`verdicts` as runs of neighbouring slots. Of two verdicts on one item the later holds."""
+    latest = {verdict.item: verdict for verdict in verdicts}
+    run: list[Judge] = []
+    for item in sorted(latest):
+        neighbours = run and item == run[-1].item + 1 and item % slots
+        if run and not (neighbours and len(run) < _PAIRS_PER_REQUEST):
+            yield run
+            run = []
+        run.append(latest[item])
+    if run:
+        yield run

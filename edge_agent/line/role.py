@@ -1,0 +1,183 @@
+"""The line role: reads → verdicts → ledger → effects. The one place that knows all parts."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from drivers.protocols import CodeReader, Plc, ScannerFrame
+from drivers.registry import build_plc, build_reader
+from edge_agent import clock, control
+from edge_agent.config import LineConfig, Station
+from edge_agent.core.effects import Answer, Judge
+from edge_agent.core.inputs import Read, Tick
+from edge_agent.core.names import ItemNumber, StationName
+from edge_agent.ledger.journal import Ledger
+from edge_agent.line.engine import Engine, Release
+from edge_agent.line.gate_link import GateLink
+from edge_agent.line.metrics import Latency, StatusCollector, device_facts, serve_metrics
+from edge_agent.line.plan import line_plan
+from edge_agent.notify import notify
+
+TICK_S = 0.02
+
+log = structlog.get_logger("edge_agent.line")
+
+
+class LineRole:
+    """One line, from its devices to its ledger."""
+
+    def __init__(self, config: LineConfig, ledger: Ledger) -> None:
+        self._config = config
+        self._loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = self._loop.create_future()
+        self._engine = Engine(
+            line_plan(config),
+            ledger,
+            line_name=config.line.name,
+            queue_size=config.line.queue_size,
+            secret_codes=config.line.secret_codes,
+            release=self._on_release,
+            failed=self._on_failure,
+        )
+        self._plcs: dict[str, Plc] = {}
+        self._readers: dict[str, CodeReader] = {}
+        for name, device in config.devices.items():
+            if device.role == "plc":
+                self._plcs[name] = build_plc(name, device)
+            else:
+                self._readers[name] = build_reader(name, device)
+        self._reader_at = {s.name: self._readers[s.scanner] for s in config.stations}
+        self._gates = {s.name: self._gate_link(s) for s in config.stations if s.gate}
+        self._registry = CollectorRegistry()
+        self._latency = Latency(self._registry)
+        self._registry.register(StatusCollector(self.status))
+        self._unanswered = 0
+
+    def _gate_link(self, station: Station) -> GateLink:
+        assert station.gate is not None  # noqa: S101 the caller filters
+        name = StationName(station.name)
+        return GateLink(
+            name,
+            self._plcs[station.gate.plc],
+            station.gate.registers,
+            poll_ms=station.gate.poll_ms,
+            last_item=self._engine.progress.last_item.get(name, ItemNumber(0)),
+            offer=self._engine.offer,
+            pending=lambda: self._engine.progress.pending.get(name),
+            acknowledged=self._acknowledged,
+        )
+
+    async def run(self) -> None:
+        """Run until cancelled, or until the engine fails (its error is raised)."""
+        if self._config.line.metrics_port:
+            serve_metrics(self._config.line.metrics_port, self._registry)
+        server = await control.serve(
+            self._config.control_path("line"), {"status": self._answer_status}
+        )
+        jobs: list[Coroutine[Any, Any, None]] = [plc.run() for plc in self._plcs.values()]
+        for station in self._config.stations:
+            on_frame = partial(self._on_frame, StationName(station.name))
+            jobs.append(self._reader_at[station.name].run(on_frame))
+        for gate in self._gates.values():
+            jobs += [gate.poll(), gate.write_verdicts()]
+        jobs.append(self._tick())
+        self._engine.start()
+        notify("READY=1")
+        log.info("line ready", line=self._config.line.name, seq=self._engine.progress.seq)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(job)
+                await self._failure
+        finally:
+            notify("STOPPING=1")
+            server.close()
+            await asyncio.to_thread(self._engine.stop)
+
+    # --- inputs ----------------------------------------------------------------------------
+
+    def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
+        at = clock.at(frame.received_us)
+        read = Read(at, station, frame.text, frame.symbology, frame.defect)
+        if not self._engine.offer(read):
+            log.error("queue full: the read is rejected", station=station)
+            if station not in self._gates:
+                self._reader_at[station].answer(accepted=False)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._engine.offer(Tick(clock.now()))
+
+    # --- effects ---------------------------------------------------------------------------
+
+    def _on_release(self, release: Release) -> None:
+        self._loop.call_soon_threadsafe(self._let_out, release)
+
+    def _on_failure(self, error: BaseException) -> None:
+        def tell() -> None:
+            if not self._failure.done():
+                self._failure.set_exception(error)
+
+        self._loop.call_soon_threadsafe(tell)
+
+    def _let_out(self, release: Release) -> None:
+        for effect, decided_us in release.effects:
+            match effect:
+                case Judge():
+                    self._gates[effect.station].judge(effect)
+                case Answer():
+                    reader = self._reader_at[effect.station]
+                    self._unanswered += not reader.answer(accepted=effect.reason is None)
+            if effect.reason is None:
+                self._latency.observe("decided", decided_us - effect.received_us)
+                self._latency.observe("committed", release.committed_us - effect.received_us)
+
+    def _acknowledged(self, judge: Judge) -> None:
+        if judge.passes:
+            self._latency.observe("acknowledged", clock.now_us() - judge.received_us)
+
+    # --- status ----------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Everything a person may want to know of this role now, as JSON values."""
+        devices: dict[str, CodeReader | Plc] = {**self._readers, **self._plcs}
+        return {
+            "role": "line",
+            "line": self._config.line.name,
+            **self._engine.facts(),
+            "lost_verdicts": sum(gate.lost_verdicts for gate in self._gates.values()),
+            "unanswered": self._unanswered,
+            "devices": {name: device_facts(device.state) for name, device in devices.items()},
+            "latency": self._latency.facts(),
+        }
+
+    async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self.status()
+
+
+async def _main(config: LineConfig) -> None:
+    ledger = Ledger(config.ledger_path)
+    try:
+        task = asyncio.ensure_future(LineRole(config, ledger).run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                await task
+            except BaseExceptionGroup as group:
+                raise group.exceptions[0] from None
+    finally:
+        ledger.close()
+
+
+def run_line(config: LineConfig) -> None:
+    """Run the line until SIGTERM or SIGINT. Raises LedgerError, or what stopped the engine."""
+    asyncio.run(_main(config))
