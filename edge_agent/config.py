@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -315,7 +315,7 @@ def load_config(path: Path) -> LineConfig:
     try:
         config = LineConfig.model_validate(raw)
     except ValidationError as error:
-        faults += _explain(error)
+        faults += _explain(error, LineConfig)
     if faults:
         raise ConfigError(path, faults)
     return config
@@ -335,31 +335,46 @@ def _devices(raw: object, faults: list[str]) -> dict[str, DeviceConfig]:
                 f"devices.{name}.kind is {kind!r}, expected one of {sorted(registry.KINDS)}"
             )
             continue
+        model = registry.config_model(kind)
         try:
-            devices[name] = registry.config_model(kind).model_validate(fields)
+            devices[name] = model.model_validate(fields)
         except ValidationError as error:
-            faults += _explain(error, f"devices.{name}.")
+            faults += _explain(error, model, f"devices.{name}.")
     return devices
 
 
-def _explain(error: ValidationError, prefix: str = "") -> list[str]:
+def _explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
     """Each fault as ``key: what was found, what is allowed``."""
     faults = []
     for fault in error.errors(include_url=False):
-        key = prefix + ".".join(str(part) for part in fault["loc"])
-        found = fault.get("input")
+        loc = fault["loc"]
+        key = prefix + ".".join(str(part) for part in loc)
         match fault["type"]:
             case "extra_forbidden":
-                faults.append(
-                    f"{key} is not a key that is known here; remove it or mend its spelling"
-                )
+                faults.append(f"{key} is not known, expected one of {_known_keys(model, loc)}")
             case "missing":
                 faults.append(f"{key} is missing")
             case "value_error":
-                message = fault["msg"].removeprefix("Value error, ")
-                faults += [f"{key}: {part}" if key else part for part in message.split("; ")]
+                for part in fault["msg"].removeprefix("Value error, ").split("; "):
+                    joint = "" if not key else " " if part.startswith("is ") else ": "
+                    faults.append(f"{key}{joint}{part}")
             case _:
-                faults.append(
-                    f"{key} is {found!r:.80}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
-                )
+                message = fault["msg"][0].lower() + fault["msg"][1:]
+                faults.append(f"{key} is {fault.get('input')!r:.80}: {message}")
     return faults
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section in which the last part of `loc` stands."""
+    section = model
+    for part in loc[:-1]:
+        if isinstance(part, str):
+            section = _section_in(section.model_fields[part].annotation) or section
+    return sorted(section.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside an annotation such as ``list[Level]`` or ``Gate | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section_in, get_args(annotation))), None)

@@ -1,6 +1,7 @@
 """Reading a ledger that another process writes."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -59,6 +60,15 @@ class LedgerReader:
 
     def close(self) -> None:
         self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Inside, every call sees the ledger as it was at the first."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
     def head(self) -> tuple[int, bytes]:
         """The last event's number and hash; (0, GENESIS) when there is none."""

@@ -1,0 +1,254 @@
+"""The commands. This file only parses and calls; each command imports what it needs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Track and trace on the packing line.",
+)
+ledger_app = typer.Typer(no_args_is_help=True, help="The line's ledger.")
+token_app = typer.Typer(no_args_is_help=True, help="The tokens with which lines sign in at HQ.")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(token_app, name="hq-token")
+
+ConfigArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG",
+        envvar="EDGE_AGENT_CONFIG",
+        help="A line's TOML file, or the name of one in /etc/edge-agent.",
+    ),
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", "-c", metavar="CONFIG", envvar="EDGE_AGENT_CONFIG")
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every event.")]
+
+
+def _load(config: str) -> Any:
+    from edge_agent.config import ConfigError, find_config, load_config
+
+    try:
+        return load_config(find_config(config))
+    except ConfigError as error:
+        raise _fail(str(error)) from None
+
+
+def _fail(message: str, code: int = 1) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(code)
+
+
+@app.command()
+def check(
+    config: ConfigArgument,
+    probe: Annotated[bool, typer.Option(help="Open each device and report it.")] = False,
+) -> None:
+    """Check a configuration; with --probe also the devices it names."""
+    loaded = _load(config)
+    typer.echo(f"{loaded.line.name}: the configuration is good")
+    if probe:
+        from edge_agent.probe import probe_devices
+
+        if not probe_devices(loaded):
+            raise typer.Exit(1)
+
+
+@app.command()
+def line(config: ConfigArgument, verbose: VerboseOption = False) -> None:
+    """Run the line role: read, decide, record, command the gate."""
+    from edge_agent.control import ControlError
+    from edge_agent.core.state import LevelsChangedError
+    from edge_agent.ledger.errors import LedgerError
+    from edge_agent.line.role import run_line
+    from edge_agent.logs import configure_logs
+    from edge_agent.sqlite import SqliteTooOldError
+
+    configure_logs(verbose=verbose)
+    try:
+        run_line(_load(config))
+    except (LedgerError, ControlError, LevelsChangedError, SqliteTooOldError) as error:
+        raise _fail(str(error)) from None
+
+
+@app.command()
+def sync(
+    config: ConfigArgument,
+    now: Annotated[bool, typer.Option("--now", help="Send what waits, then end.")] = False,
+    retry_quarantined: Annotated[
+        bool, typer.Option(help="With --now: send again what HQ has refused.")
+    ] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run the sync role: the ledger to HQ, nightly, continuously as configured, or now."""
+    from sync.role import run_sync, sync_now
+
+    from edge_agent.logs import configure_logs
+
+    configure_logs(verbose=verbose)
+    loaded = _load(config)
+    if loaded.sync is None:
+        raise _fail(f"{config}: there is no [sync] section; add one to reach HQ")
+    if not now:
+        raise typer.Exit(run_sync(loaded))
+    report = sync_now(loaded, retry_quarantined=retry_quarantined)
+    typer.echo(report.summary())
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def hq(
+    data: Annotated[Path, typer.Option(help="Directory of HQ's databases.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8_080,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run HQ, the central server."""
+    from edge_agent.logs import configure_logs
+    from sync.hq import run_hq
+
+    configure_logs(verbose=verbose)
+    run_hq(data, host, port)
+
+
+@app.command()
+def status(
+    config: ConfigArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show how the line and sync roles are doing."""
+    from edge_agent.status import show_status
+
+    if not show_status(_load(config), as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def trace(
+    code: Annotated[str, typer.Argument(help="A code as printed, or its canonical key.")],
+    config: ConfigOption,
+    at_hq: Annotated[bool, typer.Option("--hq", help="Ask HQ, not the local ledger.")] = False,
+) -> None:
+    """Print what a code lies in, what it holds, and what happened to it."""
+    from edge_agent.trace import TraceError, trace_at_hq, trace_in_ledger
+
+    ask = trace_at_hq if at_hq else trace_in_ledger
+    try:
+        ask(_load(config), code)
+    except TraceError as error:
+        raise _fail(str(error)) from None
+
+
+@app.command()
+def export(
+    config: ConfigOption,
+    form: Annotated[str, typer.Option("--format", help="epcis or csv.")] = "epcis",
+    since: Annotated[str, typer.Option("--from", help="First moment, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Moment after the last, ISO 8601.")] = "",
+    container: Annotated[str, typer.Option(help="Only this container and what it holds.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File, else stdout.")
+    ] = None,
+) -> None:
+    """Write the ledger's events as EPCIS 2.0 JSON-LD or CSV."""
+    from edge_agent.export import ExportError, Selection, export_events
+
+    try:
+        selection = Selection.of(since, until, container)
+        summary = export_events(_load(config), form, selection, output)
+    except ExportError as error:
+        raise _fail(str(error)) from None
+    typer.echo(summary, err=True)
+
+
+@app.command()
+def demo(
+    units: Annotated[int, typer.Option(min=1, max=100_000, help="Products on the belt.")] = 300,
+    rate: Annotated[int, typer.Option(min=1, max=1_200, help="Products a minute.")] = 900,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same products.")] = 1,
+    faults: Annotated[
+        str | None,
+        typer.Option(help="Comma-separated, or 'none'; a mild mix of all if not given."),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep configuration, logs, databases.")] = None,
+) -> None:
+    """Run a whole line on a simulated plant and reconcile plant, ledger and HQ."""
+    from edge_agent.demo import DemoOptions, run_demo
+
+    raise typer.Exit(run_demo(DemoOptions.of(units, rate, seed, faults, json_file, keep)))
+
+
+@ledger_app.command("init")
+def ledger_init(config: ConfigArgument) -> None:
+    """Make a new line's empty ledger. An existing one is never touched."""
+    from edge_agent.ledger.errors import LedgerError
+    from edge_agent.ledger.journal import create_ledger
+
+    path = _load(config).ledger_path
+    try:
+        create_ledger(path)
+    except LedgerError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"{path}: created")
+
+
+@ledger_app.command("verify")
+def ledger_verify(config: ConfigArgument) -> None:
+    """Recompute the hash chain and the tree; name the first wrong row."""
+    from edge_agent.ledger.errors import LedgerError
+    from edge_agent.ledger.verify import verify
+
+    path = Path(config) if config.endswith(".db") else _load(config).ledger_path
+    try:
+        verdict = verify(path)
+    except LedgerError as error:
+        raise _fail(str(error)) from None
+    if verdict.fault is not None:
+        raise _fail(f"{path}: {verdict.fault}; the {verdict.events} events before it are good")
+    typer.echo(
+        f"{path}: good: {verdict.events} events chained, {verdict.nodes} codes and "
+        f"{verdict.containers} containers as the journal says"
+    )
+
+
+@token_app.command("add")
+def token_add(agent: str, data: Annotated[Path, typer.Option(help="HQ's directory.")]) -> None:
+    """Give a line a token. It is shown once."""
+    from edge_agent import clock
+    from sync.hq.tokens import TokenError, add_token
+
+    try:
+        typer.echo(add_token(data, agent, clock.now().isoformat()))
+    except TokenError as error:
+        raise _fail(str(error)) from None
+
+
+@token_app.command("list")
+def token_list(data: Annotated[Path, typer.Option(help="HQ's directory.")]) -> None:
+    """Show who has a token, never the token."""
+    from sync.hq.tokens import TokenError, list_tokens
+
+    try:
+        for token in list_tokens(data):
+            typer.echo(f"{token.id}  {token.agent}  {token.added_at}")
+    except TokenError as error:
+        raise _fail(str(error)) from None
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token_id: str, data: Annotated[Path, typer.Option(help="HQ's directory.")]
+) -> None:
+    """Take a token back. HQ refuses it from now on."""
+    from sync.hq.tokens import TokenError, revoke_token
+
+    try:
+        typer.echo(f"{revoke_token(data, token_id).agent}: revoked")
+    except TokenError as error:
+        raise _fail(str(error)) from None

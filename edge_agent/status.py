@@ -1,0 +1,63 @@
+"""`edge-agent status`: what the running roles say of themselves."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from edge_agent.config import LineConfig
+from edge_agent.control import ControlError, ask
+
+
+def show_status(config: LineConfig, *, as_json: bool) -> bool:
+    """Print the state of the line role, and of the sync role where one is configured.
+
+    True if all of them answered.
+    """
+    roles = ["line"] + (["sync"] if config.sync else [])
+    answers: dict[str, dict[str, Any]] = {}
+    for role in roles:
+        try:
+            answers[role] = ask(config.control_path(role), "status")
+        except ControlError as error:
+            answers[role] = {"error": str(error)}
+    console = Console()
+    if as_json:
+        console.print_json(json.dumps(answers))
+    else:
+        for role, answer in answers.items():
+            _show_role(console, role, answer)
+    return not any("error" in answer for answer in answers.values())
+
+
+def _show_role(console: Console, role: str, answer: dict[str, Any]) -> None:
+    if "error" in answer:
+        console.print(f"[red]{role}: {answer['error']}[/]")
+        return
+    if answer.get("halted"):
+        console.print(f"[bold red]halted, nothing is passed: {answer['halted']}[/]")
+    for name, device in answer.pop("devices", {}).items():
+        colour = "green" if device["link"] == "up" else "red"
+        lost = f", lost {device['losses']} times" if device["losses"] else ""
+        console.print(f"[{colour}]{name} {device['link']}[/] {device['detail']}{lost}")
+    table = Table("", "", title=role, show_header=False)
+    for key, value in answer.items():
+        if key not in ("role", "line"):
+            table.add_row(key, _short(value))
+    console.print(table)
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, dict):
+        return "-" if value is None else str(value)
+    parts = []
+    for key, each in value.items():
+        if isinstance(each, dict):
+            inner = ", ".join(
+                f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in each.items()
+            )
+            parts.append(f"{key}: {inner}")
+        else:
+            parts.append(f"{key}: {each}")
+    return "\n".join(parts) or "-"
