@@ -1,0 +1,187 @@
+"""Real parts for the sync tests: ledgers in files, and HQ as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import requests
+from biip.checksums import gs1_standard_check_digit
+
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    Event,
+    Packed,
+    Passed,
+    Reason,
+    Rejected,
+)
+from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.ledger.journal import Ledger, create_ledger
+from edge_agent.ledger.reader import LedgerReader
+from sync.drain import Drain, SyncReport
+from sync.hq.tokens import add_token
+from sync.outbox import Outbox
+from sync.uploader import Uploader
+
+AGENT = "line-1"
+AT = "2026-11-21T08:15:00.000Z"
+UNIT, CASE, PALLET = LevelName("unit"), LevelName("case"), LevelName("pallet")
+
+
+class Hq:
+    """An HQ on 127.0.0.1: started, killed and started again, always with the same data."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.token = add_token(data_dir, AGENT, AT)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        code = (
+            "import sys; from pathlib import Path; from sync.hq.server import run_hq; "
+            "run_hq(Path(sys.argv[1]), port=int(sys.argv[2]))"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, str(self.data_dir), str(self.port)]
+        )
+        deadline = time.monotonic() + 30
+        while not self._is_healthy():
+            assert self._process.poll() is None, "HQ ended at once"
+            assert time.monotonic() < deadline, "HQ does not answer"
+            time.sleep(0.05)
+
+    def _is_healthy(self) -> bool:
+        try:
+            return requests.get(self.url + "/health", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        if self._process is not None:
+            os.kill(self._process.pid, number)
+            self._process.wait(30)
+            self._process = None
+
+    def get(self, path: str, **params: Any) -> Any:
+        response = requests.get(self.url + path, params=params, headers=self.headers, timeout=10)
+        response.raise_for_status()
+        return response.json()
+
+    def post(self, path: str, data: bytes) -> requests.Response:
+        return requests.post(self.url + path, data=data, headers=self.headers, timeout=10)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def events(self) -> list[tuple[int, str]]:
+        return [(e["seq"], e["body"]) for e in self._pages("events", 0)]
+
+    def tree(self) -> list[dict[str, Any]]:
+        return self._pages("tree", "")
+
+    def containers(self) -> list[dict[str, Any]]:
+        return self._pages("containers", -1)
+
+    def _pages(self, what: str, after: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while after is not None:
+            page = self.get(f"/agents/{AGENT}/{what}", after=after, limit=1_000)
+            found += page[what if what != "tree" else "nodes"]
+            after = page["next"]
+        return found
+
+
+class Line:
+    """A line's ledger and outbox in files, and one sync pass after another."""
+
+    def __init__(self, directory: Path, url: str, token: str) -> None:
+        self.ledger_path = directory / "ledger.db"
+        self.outbox_path = directory / "sync.db"
+        self.url, self.token = url, token
+        create_ledger(self.ledger_path)
+
+    def write(self, events: Sequence[Event]) -> None:
+        with closing(Ledger(self.ledger_path)) as ledger, ledger.transaction():
+            ledger.append(events)
+
+    def sync(self, *, batch_events: int = 5_000, **options: Any) -> SyncReport:
+        with (
+            LedgerReader(self.ledger_path) as ledger,
+            Outbox(self.outbox_path) as outbox,
+            Uploader(self.url, self.token, timeout_s=5) as uploader,
+        ):
+            drain = Drain(AGENT, ledger, outbox, uploader, batch_events=batch_events)
+            return drain.run(**options)
+
+    def rows(self) -> list[tuple[int, str]]:
+        with LedgerReader(self.ledger_path) as ledger:
+            return [(row.seq, row.body) for row in ledger.rows(0, 1_000_000)]
+
+    def tree(self) -> list[tuple[Any, ...]]:
+        with LedgerReader(self.ledger_path) as ledger:
+            return [(n.key, n.level, n.state, n.inside, n.holds) for n in ledger.nodes()]
+
+
+def packing(
+    units: int, *, per_case: int = 4, cases_per_pallet: int = 3, first: int = 1
+) -> list[Event]:
+    """What a line writes while it packs `units` products, with a duplicate at every seventh."""
+    station = StationName("in-feed")
+    events: list[Event] = []
+    case, pallet = ContainerId(2 * first + 1), ContainerId(2 * first)
+    in_case: list[CodeKey] = []
+    in_pallet: list[CodeKey] = []
+    for number in range(first, first + units):
+        key = CodeKey(f"010690123456789221S{number:07}")
+        item = ItemNumber(number)
+        events += [
+            Commissioned(at=AT, station=station, key=key, level=UNIT, text=f"{key}\x1d10LOT",
+                         item=item, gtin="06901234567892", serial=f"S{number:07}", lot="LOT"),
+            Passed(at=AT, station=station, item=item, key=key),
+            Packed(at=AT, station=station, key=key, level=UNIT, container=case,
+                   container_level=CASE),
+        ]  # fmt: skip
+        in_case.append(key)
+        if number % 7 == 0:
+            events.append(
+                Rejected(at=AT, station=station, reason=Reason.DUPLICATE, detail="seen", key=key)
+            )
+        if len(in_case) == per_case:
+            events += _closed(case, CASE, 0, tuple(in_case))
+            in_case = []
+            named = CodeKey(events[-1].key)  # type: ignore[attr-defined]
+            events.append(Packed(at=AT, station=station, key=named, level=CASE, container=pallet,
+                                 container_level=PALLET))  # fmt: skip
+            in_pallet.append(named)
+            case = ContainerId(case + 2)
+        if len(in_pallet) == cases_per_pallet:
+            events += _closed(pallet, PALLET, 1, tuple(in_pallet))
+            in_pallet = []
+            pallet = ContainerId(pallet + 2)
+    return events
+
+
+def _closed(
+    container: ContainerId, level: LevelName, extension: int, children: tuple[CodeKey, ...]
+) -> list[Event]:
+    body = f"{extension}6901234{container:09}"
+    key = CodeKey(f"00{body}{gs1_standard_check_digit(body)}")
+    station = StationName("packing")
+    return [
+        Commissioned(at=AT, station=station, key=key, level=level, text=key),
+        Closed(at=AT, station=station, key=key, level=level, container=container,
+               children=children),
+    ]  # fmt: skip
