@@ -248,9 +248,7 @@ class LineConfig(_Section):
         faults = _repeated("levels", [level.name for level in self.levels])
         for index, level in enumerate(self.levels):
             if index == 0 and level.capacity is not None:
-                faults.append(
-                    f"levels.0.capacity: {level.name} is the lowest level, it holds nothing; remove it"
-                )
+                faults.append(f"levels.0.capacity: {level.name} is the lowest level; remove it")
             if index > 0 and level.capacity is None:
                 below = self.levels[index - 1].name
                 faults.append(

@@ -53,7 +53,7 @@ async def _watch(
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PROBE_S):
-                while device.state.link is not Link.UP:
+                while device.state.link is not Link.UP:  # noqa: ASYNC110 a state, not an event
                     await asyncio.sleep(_LOOK_S)
                 if ask is not None:
                     await ask

@@ -136,7 +136,7 @@ class LineState:
 
     @classmethod
     def from_json(cls, levels: tuple[LevelPlan, ...], saved: dict[str, Any]) -> "LineState":
-        """The state that `to_json` wrote. Raises LevelsChangedError if a container would be lost."""
+        """The state `to_json` wrote. Raises LevelsChangedError if a container would be lost."""
         state = cls(levels)
         for name, belt in saved["belts"].items():
             pending = {

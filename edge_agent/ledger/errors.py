@@ -21,6 +21,11 @@ class LedgerExistsError(LedgerError):
         super().__init__(f"{path}: there is a ledger already; it is left as it is.")
 
 
+class LedgerBusyError(LedgerError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: another process writes this ledger; stop it first.")
+
+
 class LedgerDamagedError(LedgerError):
     def __init__(self, path: Path, found: str) -> None:
         super().__init__(

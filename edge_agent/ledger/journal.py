@@ -7,12 +7,13 @@ Invariants
 * A transaction that failed left nothing, in the file or in memory.
 """
 
+import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlite_utils import Database
 
@@ -24,6 +25,7 @@ from edge_agent.core.tree import changes
 from edge_agent.ledger import schema, tree
 from edge_agent.ledger.errors import (
     LedgerBrokenError,
+    LedgerBusyError,
     LedgerDamagedError,
     LedgerExistsError,
     LedgerFullError,
@@ -59,7 +61,15 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise LedgerMissingError(path)
-        _refuse_truncated(path)
+        self._lock = _lock(path)
+        try:
+            _refuse_truncated(path)
+            self._open(path)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open(self, path: Path) -> None:
         try:
             self._connection = connect(path)
             refuse_unknown_schema(self._connection, path)
@@ -81,6 +91,7 @@ class Ledger:
 
     def close(self) -> None:
         self._connection.close()
+        self._lock.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -177,6 +188,17 @@ def _sorted(error: SqliteError, path: Path) -> Exception:
     if "CORRUPT" in name or "NOTADB" in name:
         return LedgerDamagedError(path, str(error))
     return error
+
+
+def _lock(path: Path) -> BinaryIO:
+    """A file held locked for as long as it is open: the ledger has one writing process."""
+    lock = path.with_name(path.name + ".lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise LedgerBusyError(path) from None
+    return lock
 
 
 def _refuse_truncated(path: Path) -> None:

@@ -56,7 +56,7 @@ def verify(path: Path) -> Verdict:
 
 
 def _replay(ledger: LedgerReader, rebuilt: Connection) -> tuple[int, str | None]:
-    """Walk the journal, rebuilding the tree. Gives the number of good events and the first fault."""
+    """Walk the journal, rebuilding the tree. Gives the count of good events, and a fault."""
     good, before = 0, GENESIS
     rebuilt.execute("BEGIN")
     for seq, body, found in ledger.walk():

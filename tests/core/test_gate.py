@@ -1,0 +1,135 @@
+"""Tying reads to items: never wrong, whatever polling and scanner do."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.core.gate import Clash, Finding, Silence, Stray, Tie, Tracker
+from edge_agent.core.inputs import Counter, Read
+from edge_agent.core.names import Instant, ItemNumber, StationName
+
+WINDOW_US, SPACING_US = 30_000, 45_000
+STATION = StationName("infeed")
+
+
+def read(at_us: int, text: str | None) -> Read:
+    return Read(Instant(at_us, at_us), STATION, text)
+
+
+def counter(asked_us: int, at_us: int, last_item: int) -> Counter:
+    return Counter(Instant(at_us, at_us), STATION, ItemNumber(last_item), asked_us)
+
+
+def tracker() -> Tracker:
+    return Tracker(ItemNumber(0), 0, window_us=WINDOW_US, spacing_us=SPACING_US)
+
+
+def test_a_read_after_its_trigger_was_polled_is_tied_at_once() -> None:
+    belt = tracker()
+    assert list(belt.count(counter(9_000, 9_200, 1))) == []
+    assert list(belt.read(read(15_000, "A"))) == [Tie(ItemNumber(1), read(15_000, "A"))]
+
+
+def test_a_read_before_its_trigger_was_polled_waits_for_the_poll() -> None:
+    belt = tracker()
+    assert list(belt.read(read(5_000, "A"))) == []
+    assert list(belt.count(counter(9_000, 9_200, 1))) == [Tie(ItemNumber(1), read(5_000, "A"))]
+
+
+def test_an_item_without_an_answer_is_told_when_its_window_ends() -> None:
+    belt = tracker()
+    list(belt.count(counter(9_000, 9_200, 1)))
+    assert list(belt.tick(39_000)) == []
+    assert list(belt.tick(39_300)) == [Silence(ItemNumber(1))]
+
+
+def test_two_codes_for_one_item_take_its_pass_away() -> None:
+    belt = tracker()
+    list(belt.count(counter(9_000, 9_200, 1)))
+    list(belt.read(read(15_000, "A")))
+    (clash,) = belt.read(read(16_000, "B"))
+    assert isinstance(clash, Clash)
+    assert clash.item == 1
+
+
+def test_a_read_that_two_items_can_claim_rejects_both() -> None:
+    belt = tracker()
+    # Not polled for 80 ms: two triggers, somewhere in it, and one read.
+    assert list(belt.read(read(50_000, "A"))) == []
+    findings = list(belt.count(counter(80_000, 80_200, 2)))
+    assert {type(f) for f in findings} == {Clash}
+    assert {f.item for f in findings if isinstance(f, Clash)} == {1, 2}
+
+
+def test_a_read_without_an_item_is_given_up_and_told() -> None:
+    belt = tracker()
+    list(belt.count(counter(100_000, 100_100, 0)))
+    assert list(belt.read(read(50_000, "A"))) == [Stray(read(50_000, "A"))]
+
+
+@dataclass
+class Belt:
+    triggers_us: list[int]
+    reads: list[tuple[int, int]]  # time, item
+    polls: list[tuple[int, int]]  # asked, answered
+
+
+@st.composite
+def belts(draw: st.DrawFn) -> Belt:
+    """Any feeding, any scanner and any polling that the two stated facts allow."""
+    triggers, reads, now_us = [], [], 50_000
+    for item in range(1, draw(st.integers(1, 12)) + 1):
+        triggers.append(now_us)
+        if draw(st.booleans()) or draw(st.booleans()):
+            reads.append((now_us + draw(st.integers(1, WINDOW_US)), item))
+        now_us += SPACING_US + draw(st.sampled_from([0, 1, 500, 10_000, 200_000]))
+    polls, at_us = [], 0
+    while at_us < now_us + 2 * WINDOW_US:
+        at_us += draw(st.sampled_from([1_000, 10_000, 12_000, 40_000, 120_000]))
+        took_us = draw(st.sampled_from([100, 5_000, 30_000]))
+        polls.append((at_us, at_us + took_us))
+        at_us += took_us
+    return Belt(triggers, reads, polls)
+
+
+@given(belts(), st.randoms())
+def test_no_read_is_ever_tied_to_another_item(belt: Belt, random: object) -> None:
+    owner = {str(at): item for at, item in belt.reads}
+    inputs: list[tuple[int, Read | Counter]] = [(at, read(at, str(at))) for at, _ in belt.reads]
+    for asked_us, at_us in belt.polls:
+        sampled_us = random.randint(asked_us, at_us)  # type: ignore[attr-defined]
+        seen = sum(trigger <= sampled_us for trigger in belt.triggers_us)
+        inputs.append((at_us, counter(asked_us, at_us, seen)))
+    inputs.sort(key=lambda pair: pair[0])
+    under_test = tracker()
+    found: list[Finding] = []
+    for _, given_input in inputs:
+        if isinstance(given_input, Read):
+            found += under_test.read(given_input)
+        else:
+            found += under_test.count(given_input)
+    found += under_test.give_up(inputs[-1][0])
+    ties = [f for f in found if isinstance(f, Tie)]
+    assert all(owner[str(t.read.text)] == t.item for t in ties)
+    settled = {f.item for f in found if not isinstance(f, Stray)}
+    assert settled == set(range(1, len(belt.triggers_us) + 1))
+    assert under_test.waiting == 0
+
+
+@given(st.lists(st.sampled_from([46_000, 50_000, 60_000]), min_size=1, max_size=20))
+def test_a_steady_belt_polled_every_10_ms_loses_no_good_item(gaps_us: list[int]) -> None:
+    belt = tracker()
+    trigger_us, triggers = 20_000, []
+    for gap_us in gaps_us:
+        triggers.append(trigger_us)
+        trigger_us += gap_us
+    found: list[Finding] = []
+    reads = [(t + 12_000, i) for i, t in enumerate(triggers, 1)]
+    for at_us in range(0, trigger_us + 100_000, 10_000):
+        for read_us, item in reads:
+            if at_us - 10_000 < read_us <= at_us:
+                found += belt.read(read(read_us, str(item)))
+        seen = sum(t <= at_us for t in triggers)
+        found += belt.count(counter(at_us, at_us + 200, seen))
+    assert found == [Tie(ItemNumber(i), read(t, str(i))) for t, i in reads]
