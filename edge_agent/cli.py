@@ -86,9 +86,8 @@ def sync(
     verbose: VerboseOption = False,
 ) -> None:
     """Run the sync role: the ledger to HQ, nightly, continuously as configured, or now."""
-    from sync.role import run_sync, sync_now
-
     from edge_agent.logs import configure_logs
+    from sync.role import run_sync, sync_now
 
     configure_logs(verbose=verbose)
     loaded = _load(config)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from edge_agent.sqlite import SqliteError
+
 
 class LedgerError(Exception):
     """The ledger cannot be used."""
@@ -49,3 +51,20 @@ class LedgerFullError(LedgerError):
 
 class LedgerBrokenError(LedgerError):
     """The disk did not confirm a write. What is on it is unknown: stop, and open it anew."""
+
+
+def from_sqlite(error: SqliteError, path: Path) -> LedgerError:
+    """`error` as the class that says whether the writer may go on, and what to mend."""
+    code = getattr(error, "sqlite_errorname", "")
+    text = str(error)
+    if code.startswith("SQLITE_FULL") or "is full" in text:
+        return LedgerFullError(
+            f"{path}: no room on the disk; free some, the line goes on by itself"
+        )
+    if code.startswith("SQLITE_IOERR") or "disk I/O" in text:
+        return LedgerBrokenError(
+            f"{path}: {text}; what is on the disk is unknown until the ledger is opened anew"
+        )
+    if code.startswith("SQLITE_CANTOPEN") or "unable to open" in text:
+        return LedgerError(f"{path}: cannot be opened ({text}); check its directory's permissions")
+    return LedgerDamagedError(path, text)

@@ -24,12 +24,11 @@ from edge_agent.core.names import CodeKey, ContainerId, Seq
 from edge_agent.core.tree import changes
 from edge_agent.ledger import schema, tree
 from edge_agent.ledger.errors import (
-    LedgerBrokenError,
     LedgerBusyError,
     LedgerDamagedError,
     LedgerExistsError,
-    LedgerFullError,
     LedgerMissingError,
+    from_sqlite,
 )
 from edge_agent.ledger.reader import head, refuse_unknown_schema
 from edge_agent.sqlite import Connection, SqliteError, connect
@@ -77,7 +76,7 @@ class Ledger:
             self._seq, self._hash = head(self._connection)
             _refuse_broken_tail(self._connection, path)
         except SqliteError as error:
-            raise LedgerDamagedError(path, str(error)) from None
+            raise from_sqlite(error, path) from None
         # Folding the log in costs milliseconds; the line says when it has them (`fold_log`).
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._connection.execute(f"PRAGMA journal_size_limit = {64 << 20}")
@@ -110,7 +109,7 @@ class Ledger:
             self._seq, self._hash = before
             self._roll_back()
             if isinstance(error, SqliteError):
-                raise _sorted(error, self._path) from error
+                raise from_sqlite(error, self._path) from error
             raise
 
     def _roll_back(self) -> None:
@@ -170,24 +169,8 @@ class Ledger:
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except SqliteError as error:
-            raise _sorted(error, self._path) from error
+            raise from_sqlite(error, self._path) from error
         self._unfolded_events = 0
-
-
-def _sorted(error: SqliteError, path: Path) -> Exception:
-    """`error` as the class that says whether the writer may go on."""
-    name = getattr(error, "sqlite_errorname", None) or str(error)
-    if "FULL" in name or "disk is full" in str(error):
-        return LedgerFullError(
-            f"{path}: no room on the disk; free some, the line goes on by itself"
-        )
-    if "IOERR" in name or "disk I/O error" in str(error):
-        return LedgerBrokenError(
-            f"{path}: {error}; what is on the disk is unknown until it is opened anew"
-        )
-    if "CORRUPT" in name or "NOTADB" in name:
-        return LedgerDamagedError(path, str(error))
-    return error
 
 
 def _lock(path: Path) -> BinaryIO:

@@ -9,7 +9,12 @@ from sqlite_utils import Database
 
 from edge_agent.core.chain import GENESIS
 from edge_agent.ledger import schema, tree
-from edge_agent.ledger.errors import LedgerDamagedError, LedgerMissingError, LedgerTooNewError
+from edge_agent.ledger.errors import (
+    LedgerDamagedError,
+    LedgerMissingError,
+    LedgerTooNewError,
+    from_sqlite,
+)
 from edge_agent.ledger.tree import Container, Node
 from edge_agent.sqlite import Connection, SqliteError, connect
 
@@ -50,7 +55,7 @@ class LedgerReader:
             self._connection = connect(path, read_only=True)
             refuse_unknown_schema(self._connection, path)
         except SqliteError as error:
-            raise LedgerDamagedError(path, str(error)) from None
+            raise from_sqlite(error, path) from None
 
     def __enter__(self) -> Self:
         return self

@@ -46,7 +46,7 @@ kind = "gs1"
 requires = ["01", "21"]
 [[levels]]
 name = "case"
-capacity = 3
+capacity = {capacity}
 partial = {partial}
 [[levels.codes]]
 kind = "gs1"
@@ -121,18 +121,27 @@ class TcpScanner:
 class LineProcess:
     """`edge-agent line CONFIG`, running."""
 
-    def __init__(self, path: Path, log: Path) -> None:
+    def __init__(self, path: Path, log: Path, inside: list[str] | None = None) -> None:
         self.path = path
+        # `inside` is a command that takes the interpreter and the configuration and runs the line.
+        self._command = (
+            [*inside, sys.executable, str(path)]
+            if inside
+            else [sys.executable, "-m", "edge_agent", "line", str(path)]
+        )
         self.config: LineConfig = load_config(path)
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge_agent", "line", str(self.path)], stderr=log
-            )
+            self._process = subprocess.Popen(self._command, stderr=log)
         self.wait_until(lambda status: True)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def status(self) -> dict[str, Any]:
         return ask(self.config.control_path("line"), "status")
@@ -166,8 +175,11 @@ class LineProcess:
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
-    def events(self) -> list[dict[str, Any]]:
-        with LedgerReader(self.config.ledger_path) as ledger:
+    def events(self, data_dir: Path | None = None) -> list[dict[str, Any]]:
+        path = self.config.ledger_path
+        if data_dir is not None:
+            path = data_dir / path.relative_to(self.config.line.data_dir)
+        with LedgerReader(path) as ledger:
             return [json.loads(row.body) for row in ledger.walk()]
 
     def close(self) -> None:
@@ -188,25 +200,29 @@ def bench(tmp_path: Path, scanner: TcpScanner) -> Iterator[LineProcess]:
         yield line
 
 
-@contextmanager
-def running_bench(
+def bench_config(
     tmp_path: Path,
     scanner: TcpScanner,
     *,
     line_keys: str = "",
     partial: str = "false",
+    capacity: int = 3,
     reread_ms: int = 0,
-) -> Iterator[LineProcess]:
-    path = tmp_path / "bench.toml"
-    path.write_text(
-        BENCH.format(
-            dir=tmp_path,
-            url=scanner.url,
-            line_keys=line_keys,
-            partial=partial,
-            reread_ms=reread_ms,
-        )
+) -> str:
+    return BENCH.format(
+        dir=tmp_path,
+        url=scanner.url,
+        line_keys=line_keys,
+        partial=partial,
+        capacity=capacity,
+        reread_ms=reread_ms,
     )
+
+
+@contextmanager
+def running_bench(tmp_path: Path, scanner: TcpScanner, **keys: Any) -> Iterator[LineProcess]:
+    path = tmp_path / "bench.toml"
+    path.write_text(bench_config(tmp_path, scanner, **keys))
     line = LineProcess(path, tmp_path / "line.log")
     if not line.config.ledger_path.exists():
         create_ledger(line.config.ledger_path)
