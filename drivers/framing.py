@@ -54,8 +54,8 @@ class Framer:
         max_bytes: int = 1024,
     ) -> None:
         if bool(suffixes) == (idle_ms is not None):
-            found = "both" if suffixes else "neither"
-            raise ValueError(f"a frame has {found} a suffix and an idle time, expected one of them")
+            found = "both suffix and idle time" if suffixes else "neither suffix nor idle time"
+            raise ValueError(f"a frame has {found}, expected exactly one of them")
         if not all(suffixes):
             raise ValueError("an empty text cannot be a suffix, expected at least one character")
         rests = {

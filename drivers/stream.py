@@ -34,19 +34,9 @@ _KEEPALIVE = {
 }
 """A pulled cable is noticed in 11 s (tcp(7): seconds, seconds, probes, milliseconds)."""
 
+_BAUD_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 _SETTINGS = {
-    "baud": [
-        "1200",
-        "2400",
-        "4800",
-        "9600",
-        "19200",
-        "38400",
-        "57600",
-        "115200",
-        "230400",
-        "460800",
-    ],
+    "baud": [str(rate) for rate in _BAUD_RATES],
     "bits": ["7", "8"],
     "parity": ["N", "E", "O"],
     "stop": ["1", "2"],

@@ -49,7 +49,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from drivers.framing import Frame, Framer
 from drivers.protocols import CodeReader, DeviceState, ScannerFrame
@@ -58,6 +58,10 @@ from drivers.registry import DeviceConfig
 from drivers.stream import Stream, StreamUrl, open_stream
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+Texts = Annotated[
+    list[Text], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+]
+"""One text, or a list of them."""
 OnFrame = Callable[[ScannerFrame], None]
 
 _AIM_ID = re.compile(r"\][A-Za-z][0-9A-Za-z]")
@@ -73,12 +77,12 @@ class Config(DeviceConfig):
 
     url: StreamUrl
     prefix: Text | None = None
-    suffix: Text | Annotated[list[Text], Field(min_length=1)] | None = None
+    suffix: Texts | None = None
     idle_ms: Annotated[int, Field(ge=1, le=1_000)] | None = None
     max_bytes: Annotated[int, Field(ge=1, le=8_192)] = 1_024
     aim_id: bool = False
     """The scanner sends the symbology identifier before each code."""
-    no_read: tuple[Text, ...] = ()
+    no_read: Texts | None = None
     """What it sends when it could not read."""
     trigger: Text | None = None
     accept: Text | None = None
@@ -91,10 +95,9 @@ class Config(DeviceConfig):
 
     def framer(self) -> Framer:
         """A framer for this scanner's bytes. Raises ValueError for settings that cannot work."""
-        suffixes = [self.suffix] if isinstance(self.suffix, str) else self.suffix or []
         return Framer(
             prefix=(self.prefix or "").encode(),
-            suffixes=[suffix.encode() for suffix in suffixes],
+            suffixes=[suffix.encode() for suffix in self.suffix or ()],
             idle_ms=self.idle_ms,
             max_bytes=self.max_bytes,
         )
@@ -106,7 +109,7 @@ class StreamScanner:
     def __init__(self, name: str, config: Config) -> None:
         self._config = config
         self._framer = config.framer()
-        self._no_reads = frozenset(config.no_read)
+        self._no_reads = frozenset(config.no_read or ())
         self._link = Reconnect(name, config.url)
         self._stream: Stream | None = None
         self._silence: asyncio.TimerHandle | None = None

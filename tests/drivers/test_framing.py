@@ -77,6 +77,12 @@ def test_a_prefix_cut_between_two_packets_is_found() -> None:
     assert framer.dropped_bytes == 1
 
 
+def test_a_bare_terminator_cut_in_two_is_not_counted_as_noise_before_the_prefix() -> None:
+    framer = Framer(prefix=b"\x02", suffixes=[b"\r\n"])
+    assert fed(framer, b"\x02A\r\n\r", b"\n\x02B\r\n") == [b"A", b"B"]
+    assert framer.dropped_bytes == 0
+
+
 def test_a_line_of_10_mb_is_one_oversize_frame_in_bounded_memory() -> None:
     framer = Framer(suffixes=[b"\r\n"], max_bytes=1024)
     packet = b"x" * 65_536
@@ -97,6 +103,12 @@ def test_a_frame_of_exactly_max_bytes_is_whole() -> None:
     assert framer.feed(b"ABCD\r", 1) + framer.feed(b"\n", 2) == [Frame(b"ABCD", 2)]
     assert framer.feed(b"ABCDE\r\n", 3) == [Frame(b"ABCD", 3, oversize=True)]
     assert framer.dropped_bytes == 1
+
+
+def test_the_end_of_an_oversize_frame_is_seen_though_it_was_cut() -> None:
+    framer = Framer(suffixes=[b"\r\n"], max_bytes=4)
+    assert fed(framer, b"ABCDEF\r", b"\nGOOD\r\n") == [b"ABCD", b"GOOD"]
+    assert framer.dropped_bytes == 2
 
 
 def test_without_a_suffix_silence_ends_the_frame() -> None:
@@ -168,7 +180,7 @@ settings = st.builds(
     suffixes=st.sampled_from([ANY_END, (b"\r",), (b"\r\n",), (b"\r", b"\r\n"), (b"\r\n\x03",)]),
     max_bytes=st.integers(1, 8),
 )
-streams = st.lists(st.sampled_from(b"\r\n\x02\x03AB")).map(bytes)
+streams = st.lists(st.sampled_from(b"\r\n\x02\x03AB"), max_size=200).map(bytes)
 
 
 def cut(stream: bytes, at: list[int]) -> list[bytes]:
