@@ -1,0 +1,227 @@
+"""The plant as a process, watched by a small agent over its real transports."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+
+from drivers.sim.script import Fault, write_script
+from drivers.sim.truth import load_truth
+from tests.sim.plant_process import PlantProcess, plant
+
+OUTCOMES, SLOTS = 16, 256
+
+
+@asynccontextmanager
+async def modbus(port: int) -> AsyncIterator[AsyncModbusTcpClient]:
+    client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, timeout=2)
+    assert await client.connect()
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+async def judge(
+    client: AsyncModbusTcpClient, items: int, verdict: Callable[[int], tuple[int, int] | None]
+) -> None:
+    """Answer each item that the PLC counts, until `items` have gone through the gate."""
+    judged = 0
+    while True:
+        counters = (await client.read_input_registers(0, count=2)).registers
+        for number in range(judged + 1, counters[0] + 1):
+            if words := verdict(number):
+                await client.write_registers(2 * (number % SLOTS), list(words))
+        judged = counters[0]
+        if counters[1] == items:
+            return
+        await asyncio.sleep(0.005)
+
+
+async def accept_labels(port: int, refusals: int = 0) -> list[str]:
+    """Answer every label, the first `refusals` scans with NAK, until the plant hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    labels: list[str] = []
+    try:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                labels.append((await reader.readuntil(b"\r")).decode().strip())
+                writer.write(b"NAK\r" if len(labels) <= refusals else b"ACK\r")
+    finally:
+        writer.close()
+    return labels
+
+
+async def read_lines(path: Path, lines: int) -> list[bytes]:
+    """What a host that opens the serial device reads."""
+    device = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    loop, received, complete = asyncio.get_running_loop(), bytearray(), asyncio.Event()
+
+    def arrived() -> None:
+        data = os.read(device, 1024)
+        received.extend(data)
+        if not data or received.count(b"\r") >= lines:
+            complete.set()
+
+    loop.add_reader(device, arrived)
+    try:
+        await complete.wait()
+    finally:
+        loop.remove_reader(device)
+        os.close(device)
+    return bytes(received).split(b"\r")[:-1]
+
+
+async def test_with_no_agent_every_item_is_ejected(tmp_path: Path) -> None:
+    async with plant(tmp_path, units=5, rate=1_200) as line:
+        await line.start_belt()
+        truth = await line.done()
+    assert [item.number for item in truth.items] == [1, 2, 3, 4, 5]
+    assert {item.outcome for item in truth.items} == {"ejected"}
+    assert truth.complete and not truth.cases
+
+
+async def test_a_pass_in_time_lets_its_item_through_and_no_other(tmp_path: Path) -> None:
+    """Even numbers get their PASS; odd ones REJECT, nothing, or a PASS that names another item."""
+
+    def verdict(number: int) -> tuple[int, int] | None:
+        if number % 2 == 0:
+            return number, 1
+        return {1: (number, 2), 3: None, 5: (number + SLOTS, 1)}[number % 6]
+
+    async with plant(tmp_path, units=12, rate=1_200) as line, modbus(line.modbus_port) as client:
+        await line.start_belt()
+        await judge(client, 12, verdict)
+        truth = await line.done()
+        shown = (await client.read_input_registers(OUTCOMES + 2, count=24)).registers
+    expected = {n: "passed" if n % 2 == 0 else "ejected" for n in range(1, 13)}
+    assert {item.number: item.outcome for item in truth.items} == expected
+    outcomes = {
+        n: {1: "passed", 2: "ejected"}[word]
+        for n, word in zip(shown[::2], shown[1::2], strict=True)
+    }
+    assert outcomes == expected
+
+
+async def test_items_are_never_fed_closer_than_45_ms(tmp_path: Path) -> None:
+    async with plant(tmp_path, units=30, rate=1_300) as line:
+        await line.start_belt()
+        truth = await line.done()
+    times = [item.at_ms for item in truth.items]
+    assert min(b - a for a, b in pairwise(times)) >= 44.9  # rounding
+
+
+async def test_the_scanner_sends_what_the_seed_says(tmp_path: Path) -> None:
+    faults = frozenset({Fault.MALFORMED, Fault.WRONG_PRODUCT, Fault.DUPLICATE})
+    script = write_script(20, 1_200, 11, faults)
+    async with plant(tmp_path, units=20, rate=1_200, seed=11, faults=",".join(faults)) as line:
+        reading = asyncio.create_task(read_lines(line.link, 20))
+        await line.start_belt()
+        lines = await reading
+        truth = await line.done()
+    assert lines == [unit.sent for unit in script.units]
+    assert [(item.printed, item.fault) for item in truth.items] == [
+        (unit.printed, unit.fault) for unit in script.units
+    ]
+
+
+async def test_passed_units_fill_cases_and_cases_pallets_in_order(tmp_path: Path) -> None:
+    async with (
+        plant(tmp_path, units=11, rate=1_200, case_size=2, pallet_size=2) as line,
+        modbus(line.modbus_port) as client,
+    ):
+        packing = asyncio.create_task(accept_labels(line.packing_port, refusals=2))
+        await line.start_belt()
+        await judge(client, 11, lambda number: (number, 1))
+        truth = await line.done()
+    labels = await packing
+    units = [item.key for item in truth.items]
+    assert [case.contents for case in truth.cases] == [units[i : i + 2] for i in range(0, 11, 2)]
+    assert [case.acknowledged for case in truth.cases] == [True] * 5 + [False]
+    cases = [case.code for case in truth.cases[:5]]
+    assert [pallet.contents for pallet in truth.pallets] == [cases[:2], cases[2:4], cases[4:]]
+    assert truth.cases[0].scans == 3
+    first, pallet = truth.cases[0].code, truth.pallets[0].code
+    assert labels[:5] == [first, first, first, truth.cases[1].code, pallet]
+
+
+async def wait_for_link(path: Path, present: bool) -> None:
+    while path.is_symlink() is not present:
+        await asyncio.sleep(0.01)
+
+
+async def test_replugged_the_scanner_is_another_device_behind_the_same_link(tmp_path: Path) -> None:
+    # With this seed the plug is pulled before the ninth of forty products.
+    async with plant(tmp_path, units=40, rate=1_200, seed=2, faults="scanner-unplug") as line:
+        first = os.open(line.link, os.O_RDONLY | os.O_NOCTTY)
+        await line.start_belt()
+        await wait_for_link(line.link, present=False)
+        with contextlib.suppress(OSError):  # a device that is gone answers with its end or EIO
+            while os.read(first, 1024):
+                pass
+        await wait_for_link(line.link, present=True)
+        assert len(await read_lines(line.link, 1)) == 1
+        os.close(first)
+        truth = await line.done()
+    assert truth.outages == {"scanner-unplug": 1}
+    assert 10 <= sum("scanner-unplug" in item.during for item in truth.items) <= 25
+
+
+async def test_a_dropped_plc_refuses_connections_then_answers_on_the_same_port(
+    tmp_path: Path,
+) -> None:
+    async with (
+        plant(tmp_path, units=30, rate=1_200, faults="plc-drop", case_size=100) as line,
+        modbus(line.modbus_port) as client,
+    ):
+        await line.start_belt()
+        with pytest.raises(ModbusException):
+            await judge(client, 30, lambda number: (number, 1))
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", line.modbus_port)
+        truth = await line.done()
+        async with modbus(line.modbus_port) as again:
+            assert (await again.read_input_registers(0, count=2)).registers == [30, 30]
+    assert truth.outages == {"plc-drop": 1}
+    affected = [item.outcome for item in truth.items if "plc-drop" in item.during]
+    assert affected and "ejected" in affected
+
+
+async def test_bad_modbus_requests_get_exception_replies(tmp_path: Path) -> None:
+    async with plant(tmp_path) as line, modbus(line.modbus_port) as client:
+        assert (await client.read_input_registers(65_000, count=2)).exception_code == 2
+        assert (await client.write_registers(65_000, [1, 2])).exception_code == 2
+        assert (await client.read_coils(0, count=2)).exception_code == 1
+        assert (await client.read_holding_registers(0, count=2)).registers == [0, 0]
+
+
+async def stopped(line: PlantProcess) -> int:
+    line.process.send_signal(signal.SIGTERM)
+    return await line.process.wait()
+
+
+async def test_stopped_early_the_plant_still_tells_what_was_true(tmp_path: Path) -> None:
+    async with plant(tmp_path, units=500, rate=1_200) as line:
+        await line.start_belt()
+        while (await line.said()).get("items", 0) < 5:
+            pass
+        assert await stopped(line) == 1
+    truth = load_truth(tmp_path / "truth.json")
+    assert len(truth.items) >= 5 and not truth.complete
+
+
+async def test_the_plant_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    async with plant(tmp_path, units=500, rate=1_200) as line:
+        await line.start_belt()
+        assert line.process.stdin is not None
+        line.process.stdin.close()
+        assert await line.process.wait() == 1
+    assert not (tmp_path / "dev" / "unit-scanner").is_symlink()
