@@ -46,8 +46,21 @@ class SyncReport:
     alarm: bool = False
 
     @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    @property
     def behind(self) -> int:
         return self.head - self.cursor
+
+    def summary(self) -> str:
+        """The report as one line for a person."""
+        parts = [f"{self.sent_events} events sent, HQ is at {self.cursor} of {self.head}"]
+        if self.quarantined_events:
+            parts.append(f"{self.quarantined_events} put aside because HQ refused them")
+        if self.error:
+            parts.append(f"{'ALARM: ' if self.alarm else ''}{self.error}")
+        return "; ".join(parts)
 
 
 class Drain:

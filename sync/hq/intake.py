@@ -98,7 +98,7 @@ def _events(batch: Batch) -> list[Event]:
 
 def _refuse_unstorable(event: Event, body: str) -> None:
     """JSON can say what SQLite cannot hold: lone surrogates, and numbers beyond 64 bits."""
-    if "\\u" in body:
+    if "\\ud" in body or "\\uD" in body:
         try:
             json.dumps(json.loads(body), ensure_ascii=False).encode()
         except UnicodeEncodeError:

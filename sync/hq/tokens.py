@@ -2,7 +2,7 @@
 
 The command line writes the file, the server only reads it: so tokens can be given and revoked
 while HQ runs, and the database keeps its one writing process. Only the SHA-256 of a token is
-kept; tokens are 256 random bits, so a plain hash cannot be guessed back (RFC 6819, 5.1.4.1.3).
+kept; tokens are 256 random bits, so a plain hash cannot be guessed back.
 """
 
 import fcntl

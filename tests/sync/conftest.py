@@ -2,7 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig import Hq, Line
+
+from tests.sync.rig import Hq, Line
 
 
 @pytest.fixture

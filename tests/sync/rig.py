@@ -1,5 +1,6 @@
 """Real parts for the sync tests: ledgers in files, and HQ as a process of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 import requests
 from biip.checksums import gs1_standard_check_digit
 
+from edge_agent.core.chain import link
 from edge_agent.core.events import (
     Closed,
     Commissioned,
@@ -26,14 +28,32 @@ from edge_agent.core.events import (
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.ledger.reader import LedgerReader
+from edge_agent.sqlite import connect
 from sync.drain import Drain, SyncReport
 from sync.hq.tokens import add_token
-from sync.outbox import Outbox
+from sync.outbox import Outbox, read_progress
 from sync.uploader import Uploader
 
 AGENT = "line-1"
 AT = "2026-11-21T08:15:00.000Z"
 UNIT, CASE, PALLET = LevelName("unit"), LevelName("case"), LevelName("pallet")
+
+
+_AS_SHIPPED = """
+import sys
+from pathlib import Path
+from sync.hq import run_hq
+run_hq(Path(sys.argv[1]), port=int(sys.argv[2]))
+"""
+_CAPPED = """
+import json, sys
+from pathlib import Path
+import uvicorn
+from sync.hq.server import create_app
+from sync.wire import Caps
+app = create_app(Path(sys.argv[1]), Caps(**json.loads(sys.argv[3])))
+uvicorn.run(app, port=int(sys.argv[2]), log_level="warning")
+"""
 
 
 class Hq:
@@ -48,13 +68,11 @@ class Hq:
         self.token = add_token(data_dir, AGENT, AT)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        code = (
-            "import sys; from pathlib import Path; from sync.hq.server import run_hq; "
-            "run_hq(Path(sys.argv[1]), port=int(sys.argv[2]))"
-        )
+    def start(self, **caps: int) -> None:
+        """Start it; with `caps`, as an HQ that takes less than this version's."""
+        program = _CAPPED if caps else _AS_SHIPPED
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code, str(self.data_dir), str(self.port)]
+            [sys.executable, "-c", program, str(self.data_dir), str(self.port), json.dumps(caps)]
         )
         deadline = time.monotonic() + 30
         while not self._is_healthy():
@@ -73,6 +91,14 @@ class Hq:
             os.kill(self._process.pid, number)
             self._process.wait(30)
             self._process = None
+
+    def count_batches(self) -> int:
+        """Batches whose transaction is on disk, read from HQ's file."""
+        connection = connect(self.data_dir / "hq.db", read_only=True)
+        try:
+            return int(connection.execute("SELECT count(*) FROM receipt").fetchone()[0])
+        finally:
+            connection.close()
 
     def get(self, path: str, **params: Any) -> Any:
         response = requests.get(self.url + path, params=params, headers=self.headers, timeout=10)
@@ -117,6 +143,20 @@ class Line:
         with closing(Ledger(self.ledger_path)) as ledger, ledger.transaction():
             ledger.append(events)
 
+    def seed(self, bodies: Sequence[str]) -> None:
+        """Put rows into the ledger as another version of the line might have written them."""
+        connection = connect(self.ledger_path)
+        with LedgerReader(self.ledger_path) as reader:
+            seq, value = reader.head()
+        for body in bodies:
+            seq += 1
+            value = link(value, seq, body)
+            connection.execute("INSERT INTO journal VALUES (?, ?, ?)", (seq, body, value))
+        connection.close()
+
+    def status(self) -> dict[str, Any]:
+        return read_progress(self.outbox_path)
+
     def sync(self, *, batch_events: int = 5_000, **options: Any) -> SyncReport:
         with (
             LedgerReader(self.ledger_path) as ledger,
@@ -125,6 +165,17 @@ class Line:
         ):
             drain = Drain(AGENT, ledger, outbox, uploader, batch_events=batch_events)
             return drain.run(**options)
+
+    def agrees_with(self, hq: Hq) -> None:
+        """Assert that HQ holds this line's journal, tree and containers."""
+        assert self.rows() == hq.events()
+        assert self.tree() == [
+            (n["key"], n["level"], n["state"], n["inside"], n["holds"]) for n in hq.tree()
+        ]
+        with LedgerReader(self.ledger_path) as ledger:
+            assert [(c.id, c.level, c.key, c.closed_seq) for c in ledger.containers()] == [
+                (c["id"], c["level"], c["key"], c["closed_seq"]) for c in hq.containers()
+            ]
 
     def rows(self) -> list[tuple[int, str]]:
         with LedgerReader(self.ledger_path) as ledger:

@@ -1,0 +1,53 @@
+"""Ledger events as CSV (RFC 4180), one line an event, for a spreadsheet. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+
+from edge_agent.core.events import KINDS, Event, Sighting
+
+_FIRST = ("seq", "kind", "at", "station", "key", "level")
+COLUMNS = (
+    *_FIRST,
+    *dict.fromkeys(
+        field.name for kind in KINDS.values() for field in fields(kind) if field.name not in _FIRST
+    ),
+    "hash",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
+
+
+def lines(rows: Iterable[tuple[int, bytes, Event]]) -> Iterator[str]:
+    """The header, then one line (ended CR LF) for each (number, chained hash, event).
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front. Children are
+    separated by spaces; `first` (of a duplicate) is the number of the event that had the code
+    first.
+    """
+    yield _line(COLUMNS)
+    for seq, chained, event in rows:
+        values = {"seq": seq, "kind": event.kind, "hash": chained.hex()}
+        yield _line(_cell(values.get(name, getattr(event, name, None))) for name in COLUMNS)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case int():
+            return str(value)
+        case tuple():
+            text = " ".join(value)
+        case Sighting(seq=seq):
+            return str(seq)
+        case _:
+            text = str(value)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

@@ -1,0 +1,203 @@
+"""Ledger events as EPCIS 2.0 (JSON-LD), words of CBV 2.0. Pure: rows in, events or text out.
+
+======================  =================  ===========  ==============================
+ledger                  EPCIS              bizStep      disposition
+======================  =================  ===========  ==============================
+commissioned            ObjectEvent ADD    commissioning  active; lot and expiry as ilmd
+passed (key)            OBSERVE            inspecting   conformant
+rejected (key)          OBSERVE            inspecting   non_conformant
+ejected (key)           OBSERVE            inspecting   non_conformant
+untracked (key)         OBSERVE            inspecting   unknown
+closed                  AggregationEvent ADD  packing   in_progress
+======================  =================  ===========  ==============================
+
+`packed` is told by the `closed` of its container: an aggregation needs a parentID (EPCIS 2.0,
+7.4.3), and an open container has no code yet. Its children therefore appear as commissioned, and
+their packing in the export that holds the closing. Whatever has no EPCIS form, because it names no
+object, is counted in `left_out` by kind: events mapped and left out add up to the rows given.
+
+Identity. The same row always gives the same eventID, a version 5 UUID of agent, number and hash.
+(`ni:///sha-256` is kept for CBV 2.0's own event hash, section 8.9, which this is not.)
+"""
+
+import calendar
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    Ejected,
+    Event,
+    Packed,
+    Passed,
+    Rejected,
+    Untracked,
+)
+
+CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+Row = tuple[int, bytes, Event]
+"""An event's number, its chained hash, and the event."""
+
+_NAMESPACE = UUID("5d0a6d3e-3c1b-5b0e-9f4c-2a3f1c7be0d1")
+"""Of this mapping's own UUIDs. Changing it would change every identity ever sent."""
+_SGTIN = re.compile(r"01(\d{14})21(.+)", re.DOTALL)
+_SSCC = re.compile(r"00(\d{18})")
+_INSPECTED = {
+    Passed: "conformant",
+    Rejected: "non_conformant",
+    Ejected: "non_conformant",
+    Untracked: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How things and places are named as URIs.
+
+    GS1 keys become GS1 Digital Link URIs, the form that CBV 2.0 prefers. Other codes and the
+    stations need URIs of their own: below `base`, an http(s) prefix that the company owns, or else
+    a UUID URN.
+    """
+
+    agent: str
+    base: str | None = None
+
+    def thing(self, key: str) -> str:
+        if match := _SGTIN.fullmatch(key):
+            return f"https://id.gs1.org/01/{match[1]}/21/{quote(match[2], safe='')}"
+        if match := _SSCC.fullmatch(key):
+            return f"https://id.gs1.org/00/{match[1]}"
+        return self._own("obj", key)
+
+    def station(self, station: str) -> str:
+        return self._own("loc", self.agent, station)
+
+    def line(self) -> str:
+        return self._own("loc", self.agent)
+
+    def event(self, seq: int, chained: bytes) -> str:
+        return uuid5(_NAMESPACE, f"event/{self.agent}/{seq}/{chained.hex()}").urn
+
+    def _own(self, *path: str) -> str:
+        if self.base is None:
+            return uuid5(_NAMESPACE, "/".join(path)).urn
+        return "/".join([self.base.rstrip("/"), *(quote(part, safe="") for part in path)])
+
+
+def document(
+    rows: Iterable[Row], naming: Naming, left_out: Counter[str], created_at: str
+) -> Iterator[str]:
+    """An EPCISDocument in pieces, so that a year of events needs no year of memory."""
+    head = {
+        "@context": [CONTEXT],
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": created_at,
+    }
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "epcisBody": {"eventList": ['
+    separator = "\n"
+    for event in events(rows, naming, left_out):
+        yield separator + json.dumps(event, ensure_ascii=False)
+        separator = ",\n"
+    yield "\n]}}\n"
+
+
+def events(rows: Iterable[Row], naming: Naming, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Each row that has an EPCIS form, in order; the others are counted in `left_out`."""
+    waiting: Counter[int] = Counter()
+    for seq, chained, event in rows:
+        match event:
+            case Commissioned():
+                yield _commissioned(event, _common(seq, chained, event, naming), naming, left_out)
+            case Passed(key=key) | Rejected(key=key) | Ejected(key=key) | Untracked(key=key) if (
+                key is not None
+            ):
+                yield {
+                    "type": "ObjectEvent",
+                    **_common(seq, chained, event, naming),
+                    "action": "OBSERVE",
+                    "epcList": [naming.thing(key)],
+                    "bizStep": "inspecting",
+                    "disposition": _INSPECTED[type(event)],
+                }
+            case Closed(children=children) if children:
+                if event.container in waiting:
+                    left_out["packed, told by its container's closing"] += waiting.pop(
+                        event.container
+                    )
+                yield {
+                    "type": "AggregationEvent",
+                    **_common(seq, chained, event, naming),
+                    "action": "ADD",
+                    "parentID": naming.thing(event.key),
+                    "childEPCs": [naming.thing(child) for child in children],
+                    "bizStep": "packing",
+                    "disposition": "in_progress",
+                }
+            case Packed(container=container):
+                waiting[container] += 1
+            case Closed():
+                left_out["closed, without children"] += 1
+            case _:
+                left_out[f"{event.kind}, names no object"] += 1
+    if waiting:
+        left_out["packed, container not closed within the range"] += waiting.total()
+
+
+def _common(seq: int, chained: bytes, event: Event, naming: Naming) -> dict[str, Any]:
+    return {
+        "eventID": naming.event(seq, chained),
+        "eventTime": event.at,
+        "eventTimeZoneOffset": "+00:00",
+        "readPoint": {"id": naming.station(event.station)},
+        "bizLocation": {"id": naming.line()},
+    }
+
+
+def _commissioned(
+    event: Commissioned, common: dict[str, Any], naming: Naming, left_out: Counter[str]
+) -> dict[str, Any]:
+    ilmd = {}
+    if event.lot is not None:
+        ilmd["cbvmda:lotNumber"] = event.lot
+    if event.expiry is not None:
+        date = _date(event.expiry, int(event.at[:4]))
+        if date is None:
+            left_out["expiry of a commissioned code, not YYMMDD"] += 1
+        else:
+            ilmd["cbvmda:itemExpirationDate"] = date
+    return {
+        "type": "ObjectEvent",
+        **common,
+        "action": "ADD",
+        "epcList": [naming.thing(event.key)],
+        "bizStep": "commissioning",
+        "disposition": "active",
+        **({"ilmd": ilmd} if ilmd else {}),
+    }
+
+
+def _date(yymmdd: str, year_now: int) -> str | None:
+    """AI (17) as ISO 8601; None if it is no date.
+
+    The century is the one nearest to `year_now`, day 00 the month's last (GS1 General
+    Specifications, sections 7.12 and 3.4.7).
+    """
+    if not re.fullmatch(r"[0-9]{6}", yymmdd):
+        return None
+    year, month, day = int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:])
+    year += year_now // 100 * 100
+    if year - year_now >= 51:
+        year -= 100
+    elif year - year_now <= -50:
+        year += 100
+    if not 1 <= month <= 12 or day > calendar.monthrange(year, month)[1]:
+        return None
+    return f"{year:04}-{month:02}-{day or calendar.monthrange(year, month)[1]:02}"
