@@ -14,6 +14,7 @@ cannot be taken for the next one's.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -50,7 +51,10 @@ class Config(DeviceConfig):
 
 
 class ModbusTcpPlc:
-    """One controller, one connection; requests are sent one after the other."""
+    """One controller, one connection; requests are sent one after the other.
+
+    The link is up when the controller has answered a request, not merely taken the connection.
+    """
 
     def __init__(self, name: str, config: Config) -> None:
         self._name = name
@@ -115,11 +119,24 @@ class ModbusTcpPlc:
             trace_connect=traced,
         )
         self._on_lost = on_lost
-        if not await client.connect():
-            raise OSError(
-                f"{self._config.url} cannot be reached within {self._config.timeout_ms} ms; "
-                "is the PLC switched on, on this network, and its Modbus server enabled?"
-            )
+        within = f"within {self._config.timeout_ms} ms"
+        with ExitStack() as on_failure:
+            on_failure.callback(client.close)
+            if not await client.connect():
+                raise OSError(
+                    f"{self._config.url} cannot be reached {within}; is the PLC switched on, on "
+                    "this network, and its Modbus server enabled?"
+                )
+            try:
+                # Any answer will do, an exception too: a gateway takes connections for a PLC
+                # that is off, and a link that answers nothing must not count as up.
+                await client.read_input_registers(0, device_id=self._config.device_id)
+            except ModbusException as error:
+                raise OSError(
+                    f"{self._config.url} took the connection but answered no request {within}; "
+                    f"is device_id = {self._config.device_id} right, and the PLC running?"
+                ) from error
+            on_failure.pop_all()
         self._client = client
         return self._close
 

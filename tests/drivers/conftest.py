@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import structlog
-from counterparts import Cable, DeviceLog, Running, TcpPeer
+
+from tests.drivers.counterparts import Cable, DeviceLog, Running, TcpPeer
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from counterparts import DeviceLog, Running, TcpPeer, option_to
 from pydantic import ValidationError
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -13,6 +12,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from drivers import registry
 from drivers.plc.modbus_tcp import Config
 from drivers.protocols import Link, Plc, PlcError
+from tests.drivers.counterparts import DeviceLog, Running, TcpPeer, option_to
 
 
 def plc(url: str, timeout_ms: int = 2_000) -> Plc:
@@ -63,6 +63,16 @@ async def test_an_exception_reply_is_named_and_the_link_stays(
         assert gate.state.losses == 0
 
 
+async def connected(
+    peer: TcpPeer,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """The peer's end of a connection on which the driver has seen that the PLC answers."""
+    reader, writer = await peer.accepted()
+    transaction, _ = await request(reader)
+    writer.write(reply(transaction, b"\x84\x02"))
+    return reader, writer
+
+
 async def request(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """The transaction identifier and PDU of the next request."""
     transaction, _, length, _ = struct.unpack(">HHHB", await reader.readexactly(7))
@@ -89,7 +99,7 @@ async def test_a_wrong_answer_to_a_read_is_no_success(
 ) -> None:
     gate = plc(peer.url)
     async with running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         reading = asyncio.create_task(gate.read_input_registers(0, 2))
         transaction, asked = await request(reader)
@@ -114,7 +124,7 @@ async def test_a_wrong_answer_to_a_write_is_no_success(
 ) -> None:
     gate = plc(peer.url)
     async with running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         writing = asyncio.create_task(gate.write_registers(5, [7, 1]))
         transaction, asked = await request(reader)
@@ -130,7 +140,7 @@ async def test_garbage_for_an_answer_is_no_success_and_costs_the_link(
 ) -> None:
     gate = plc(peer.url)
     async with running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         reading = asyncio.create_task(gate.read_input_registers(0, 2))
         transaction, _ = await request(reader)
@@ -145,7 +155,7 @@ async def test_a_mute_plc_fails_every_waiting_request_once_and_is_connected_anew
 ) -> None:
     gate = plc(peer.url, timeout_ms=50)
     async with running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         requests = [asyncio.create_task(gate.write_registers(5, [n])) for n in range(3)]
         transaction, _ = await request(reader)
@@ -159,7 +169,7 @@ async def test_a_mute_plc_fails_every_waiting_request_once_and_is_connected_anew
         writer.write(reply(transaction, b"\x10\x00\x05\x00\x01"))
         assert await reader.read() == b"", "the others were not sent, and nothing was sent twice"
 
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up", times=2)
         assert gate.state.losses == 1
         reading = asyncio.create_task(gate.read_input_registers(0, 1))
@@ -173,7 +183,7 @@ async def test_a_dropped_link_fails_the_waiting_request_at_once(
 ) -> None:
     gate = plc(peer.url, timeout_ms=10_000)
     async with asyncio.timeout(5), running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         reading = asyncio.create_task(gate.read_input_registers(0, 2))
         await request(reader)
@@ -187,7 +197,7 @@ async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
 ) -> None:
     gate = plc(peer.url)
     async with running(gate.run()):
-        await peer.accepted()
+        await connected(peer)
         await device_log.until("device is up")
         await peer.stop()
         await device_log.until("device is still away")
@@ -195,7 +205,7 @@ async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
         with pytest.raises(PlcError, match=r"no connection .*is the PLC switched on"):
             await gate.write_registers(0, [1])
         await peer.start()
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up", times=2)
         writing = asyncio.create_task(gate.write_registers(0, [1]))
         transaction, _ = await request(reader)
@@ -206,10 +216,27 @@ async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
     assert device_log.count("device is up", "info") == 2
 
 
+async def test_a_peer_that_takes_the_connection_but_never_answers_is_not_up(
+    peer: TcpPeer, device_log: DeviceLog, running: Running
+) -> None:
+    gate = plc(peer.url, timeout_ms=20)
+    async with running(gate.run()):
+        await device_log.until("device is still away", times=2)
+        assert gate.state.link is Link.DOWN
+        assert "is device_id = 1 right" in gate.state.detail
+        with pytest.raises(PlcError, match="no connection"):
+            await gate.write_registers(0, [1])
+        reader, _ = await peer.accepted()
+        assert len(await reader.read()) == 12, "one request, then the attempt is closed"
+    assert device_log.count("device is away", "warning") == 1
+    assert device_log.count("device is up", "info") == 0
+
+
 async def test_a_write_is_not_held_back_by_nagle(
     peer: TcpPeer, device_log: DeviceLog, running: Running
 ) -> None:
     async with running(plc(peer.url).run()):
+        await connected(peer)
         await device_log.until("device is up")
         assert option_to(peer.port, socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -219,7 +246,7 @@ async def test_an_answer_after_the_caller_gave_up_is_not_taken_for_the_next(
 ) -> None:
     gate = plc(peer.url)
     async with running(gate.run()):
-        reader, writer = await peer.accepted()
+        reader, writer = await connected(peer)
         await device_log.until("device is up")
         given_up = asyncio.create_task(gate.read_input_registers(0, 1))
         first, _ = await request(reader)

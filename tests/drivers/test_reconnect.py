@@ -1,12 +1,12 @@
 import asyncio
 from collections.abc import Callable
 
-from counterparts import DeviceLog, Running
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.protocols import Link
 from drivers.reconnect import Backoff, Close, OnLost, Reconnect
+from tests.drivers.counterparts import DeviceLog, Running
 
 draws = st.floats(0, 1, exclude_max=True)
 failures = st.lists(st.tuples(st.floats(0, 4.9), draws), min_size=1, max_size=50)

@@ -4,7 +4,6 @@ import struct
 import termios
 
 import pytest
-from counterparts import Cable, TcpPeer, option_to
 
 from drivers.stream import (
     MAX_UNSENT_BYTES,
@@ -14,6 +13,7 @@ from drivers.stream import (
     parse_tcp_url,
     parse_url,
 )
+from tests.drivers.counterparts import Cable, TcpPeer, option_to
 
 
 class Owner:

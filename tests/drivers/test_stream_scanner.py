@@ -5,13 +5,13 @@ import tomllib
 from typing import Any
 
 import pytest
-from counterparts import Cable, DeviceLog, Running, TcpPeer
 from pydantic import ValidationError
 
 from drivers import registry
 from drivers.protocols import CodeReader, Link, ScannerFrame
 from drivers.scanners import stream_scanner
 from drivers.scanners.stream_scanner import Config
+from tests.drivers.counterparts import Cable, DeviceLog, Running, TcpPeer
 
 EXAMPLES = re.findall(
     r"^    (\[devices.*?)(?=\n\n|\Z)", stream_scanner.__doc__ or "", re.MULTILINE | re.DOTALL
