@@ -1,0 +1,43 @@
+"""The bare loop: read the socket, insert one row at FULL, write one register, wait for its echo.
+
+Only what nobody can leave out, with blocking sockets and no library between. Run as
+``python -m benchmarks.floor SCANNER_PORT MODBUS_PORT DATABASE SCANS``; prints one duration in
+microseconds a line, from the scan's arrival to the PLC's acknowledgement.
+"""
+
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+
+from edge_agent.sqlite import connect
+
+VERDICTS, SLOTS = 1000, 256
+
+
+def main() -> None:
+    scanner_port, modbus_port, path, scans = sys.argv[1:]
+    scanner = socket.create_connection(("127.0.0.1", int(scanner_port)))
+    plc = socket.create_connection(("127.0.0.1", int(modbus_port)))
+    plc.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    database = connect(Path(path))
+    database.execute("CREATE TABLE IF NOT EXISTS scan (seq INTEGER PRIMARY KEY, text TEXT)")
+    print("ready", flush=True)
+    durations_us = []
+    for number in range(1, int(scans) + 1):
+        text = scanner.recv(4_096)
+        received_ns = time.monotonic_ns()
+        database.execute("INSERT INTO scan (text) VALUES (?)", (text.decode().strip(),))
+        address = VERDICTS + 2 * (number % SLOTS)
+        # Modbus Messaging on TCP/IP V1.0b, function 16: two words, item and PASS.
+        plc.sendall(
+            struct.pack(">HHHBBHHBHH", number % 65_536, 0, 11, 1, 16, address, 2, 4, number, 1)
+        )
+        plc.recv(4_096)
+        durations_us.append((time.monotonic_ns() - received_ns) // 1_000)
+    print(*durations_us, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""A line in virtual time: the real core over a history kept in plain dictionaries."""
+
+import re
+from dataclasses import dataclass, field
+
+from edge_agent.core.codes import CodeKind, Form
+from edge_agent.core.effects import Answer, Effect, Judge
+from edge_agent.core.events import Event, Sighting
+from edge_agent.core.history import Known
+from edge_agent.core.inputs import Counter, GateReport, Input, Outcome, Read, Tick
+from edge_agent.core.line import GatePlan, Line, LinePlan, StationPlan
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    Instant,
+    ItemNumber,
+    LevelName,
+    Seq,
+    StationName,
+)
+from edge_agent.core.packing import LevelPlan
+from edge_agent.core.state import LineState
+from edge_agent.core.tree import (
+    NameContainer,
+    PutInto,
+    PutNode,
+    SetState,
+    State,
+    changes,
+)
+from edge_agent.core.verify import Due
+
+INFEED, BENCH = StationName("infeed"), StationName("bench")
+UNIT = LevelName("unit")
+WINDOW_US, SPACING_US, POLL_US = 30_000, 45_000, 10_000
+
+
+def plan(*capacities: int, waiting: int = 0, partial: bool = False) -> LinePlan:
+    """A line of units and one container level for each of `capacities`, bottom up."""
+    names = [LevelName(f"level{number}") for number in range(1, len(capacities) + 1)]
+    levels = (
+        LevelPlan(UNIT),
+        *(LevelPlan(n, c, partial, waiting) for n, c in zip(names, capacities, strict=True)),
+    )
+    forms = tuple(
+        Form(level.name, CodeKind.PLAIN, pattern=re.compile(rf"(?P<serial>{level.name}-\d+)"))
+        for level in levels
+    )
+    everything = tuple(level.name for level in levels)
+    stations = {
+        INFEED: StationPlan(
+            INFEED, Due((UNIT,), {}, gated=True), 0, GatePlan(WINDOW_US, SPACING_US)
+        ),
+        BENCH: StationPlan(BENCH, Due(everything, {}, gated=False), 0),
+    }
+    return LinePlan(levels, forms, stations)
+
+
+def text(level: str, number: int) -> str:
+    return f"{level}-{number}"
+
+
+def key(level: str, number: int) -> CodeKey:
+    return CodeKey(f"plain:{level}-{number}")
+
+
+@dataclass
+class Past:
+    """core.history.History, and the whole journal, in memory."""
+
+    events: list[Event] = field(default_factory=list)
+    nodes: dict[CodeKey, Known] = field(default_factory=dict)
+    container_keys: dict[ContainerId, CodeKey] = field(default_factory=dict)
+
+    def find(self, key: CodeKey) -> Known | None:
+        known = self.nodes.get(key)
+        if known is None or known.inside is None:
+            return known
+        container, _ = known.inside
+        inside = (container, self.container_keys.get(container))
+        return Known(known.level, known.state, known.first, inside)
+
+    def append(self, event: Event) -> None:
+        self.events.append(event)
+        seq = Seq(len(self.events))
+        for change in changes(event):
+            match change:
+                case PutNode(key, level, state):
+                    first = Sighting(seq, event.at, event.station)
+                    known = self.nodes.get(key)
+                    first = known.first if known else first
+                    self.nodes[key] = Known(level, state, first, None)
+                case SetState(key, state):
+                    known = self.nodes[key]
+                    self.nodes[key] = Known(known.level, state, known.first, known.inside)
+                case PutInto(key, container, _):
+                    known = self.nodes[key]
+                    self.nodes[key] = Known(
+                        known.level, State.PACKED, known.first, (container, None)
+                    )
+                case NameContainer(key, container):
+                    self.container_keys[container] = key
+
+
+class World:
+    """Feeds inputs to a line, keeps what comes out."""
+
+    def __init__(self, line_plan: LinePlan) -> None:
+        self.plan = line_plan
+        self.past = Past()
+        self.line = Line(line_plan, LineState(line_plan.levels), self.past)
+        self.effects: list[Effect] = []
+        self.now_us = 1_000_000
+
+    def give(self, given: Input) -> list[Effect]:
+        decision = self.line.decide(given)
+        for event in decision.events:
+            self.past.append(event)
+        self.effects += decision.effects
+        return decision.effects
+
+    def restart(self) -> None:
+        """As after a kill: the state is what the journal says."""
+        state = LineState(self.plan.levels)
+        for event in self.past.events:
+            state.apply(event)
+        assert state.to_json() == self.line.state.to_json()
+        restored = LineState.from_json(self.plan.levels, state.to_json())
+        assert restored.to_json() == state.to_json()
+        self.line = Line(self.plan, restored, self.past)
+
+    def instant(self) -> Instant:
+        return Instant(self.now_us, self.now_us)
+
+    def scan(self, text: str | None, station: StationName = BENCH) -> Answer | None:
+        """A read by hand; its answer."""
+        self.now_us += 1_000
+        effects = self.give(Read(self.instant(), station, text))
+        answers = [e for e in effects if isinstance(e, Answer)]
+        return answers[0] if answers else None
+
+    def count(self, last_item: int, *, restarted: bool = False) -> list[Effect]:
+        self.now_us += POLL_US
+        asked_us = self.now_us - 200
+        return self.give(
+            Counter(self.instant(), INFEED, ItemNumber(last_item), asked_us, restarted)
+        )
+
+    def tick(self, ahead_us: int = POLL_US) -> list[Effect]:
+        self.now_us += ahead_us
+        return self.give(Tick(self.instant()))
+
+    def gate(self, item: int, outcome: Outcome) -> None:
+        self.now_us += 100
+        self.give(GateReport(self.instant(), INFEED, ItemNumber(item), outcome))
+
+    def item(self, number: int, text: str | None) -> Judge:
+        """Item `number` passes the trigger and is read; the verdict on it."""
+        self.count(number - 1)
+        self.count(number)
+        self.now_us += 5_000
+        effects = self.give(Read(self.instant(), INFEED, text))
+        (judge,) = (e for e in effects if isinstance(e, Judge))
+        self.now_us += SPACING_US
+        return judge
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.past.events]
