@@ -166,7 +166,7 @@ async def test_a_prefix_guards_against_noise(
 async def test_without_a_suffix_silence_ends_each_code(
     peer: TcpPeer, reads: Reads, running: Running
 ) -> None:
-    async with running(scanner(url=peer.url, idle_ms=20).run(reads)):
+    async with running(scanner(url=peer.url, idle_ms=150).run(reads)):
         _, writer = await peer.accepted()
         for code in (b"FIRST", b"SECOND"):
             before_us = time.monotonic_ns() // 1000
@@ -176,24 +176,24 @@ async def test_without_a_suffix_silence_ends_each_code(
             read = await reads.next()
             assert read.text == code.decode()
             ended_us = time.monotonic_ns() // 1000
-            assert before_us <= read.received_us <= ended_us - 20_000, "when it arrived, not ended"
+            assert before_us <= read.received_us <= ended_us - 150_000, "when it arrived, not ended"
 
 
 async def test_a_busy_process_does_not_tear_a_code_that_arrived_in_time(
     cable: Cable, reads: Reads, device_log: DeviceLog, running: Running
 ) -> None:
     cable.plug()
-    async with running(scanner(url=cable.url, idle_ms=20).run(reads)):
+    async with running(scanner(url=cable.url, idle_ms=150).run(reads)):
         await device_log.until("device is up")
         cable.send(b"ONE ")
         waiting = asyncio.get_running_loop().create_future()
 
         def busy() -> None:
             cable.send(b"CODE")
-            time.sleep(0.05)
+            time.sleep(0.2)
             waiting.set_result(None)
 
-        asyncio.get_running_loop().call_later(0.01, busy)
+        asyncio.get_running_loop().call_later(0.005, busy)
         await waiting
         assert await reads.texts(1) == ["ONE CODE"]
 
