@@ -141,17 +141,17 @@ class ModbusTcpPlc:
         return self._close
 
     def _close(self) -> None:
+        """Give the connection up, and with it every request that waits for an answer."""
         if self._client is not None:
             self._client.close()
             self._client = None
-
-    def _lose(self, detail: str) -> None:
-        """Give the connection up, and with it every request that waits for an answer."""
-        self._close()
         now_s = asyncio.get_running_loop().time()
         for scope in self._waiting:
             scope.reschedule(now_s)
         self._waiting.clear()
+
+    def _lose(self, detail: str) -> None:
+        self._close()
         self._on_lost(detail)
 
     async def _request(

@@ -192,6 +192,20 @@ async def test_a_dropped_link_fails_the_waiting_request_at_once(
             await reading
 
 
+async def test_a_driver_that_is_stopped_leaves_no_request_waiting(
+    peer: TcpPeer, device_log: DeviceLog, running: Running
+) -> None:
+    gate = plc(peer.url, timeout_ms=10_000)
+    async with asyncio.timeout(5):
+        async with running(gate.run()):
+            reader, _ = await connected(peer)
+            await device_log.until("device is up")
+            writing = asyncio.create_task(gate.write_registers(0, [1]))
+            await request(reader)
+        with pytest.raises(PlcError):
+            await writing
+
+
 async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
     peer: TcpPeer, device_log: DeviceLog, running: Running
 ) -> None:
