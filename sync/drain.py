@@ -83,7 +83,7 @@ class Drain:
         self._batch_events = batch_events
         self._keep_going = keep_going
         self._sent_events = 0
-        self._set_aside = 0
+        self._narrowed = 0
         self._gaps = 0
 
     def run(self, *, retry_quarantined: bool = False) -> SyncReport:
@@ -146,9 +146,10 @@ class Drain:
                 case TooLarge(detail=detail):
                     after = self._put_aside(batch, f"too large: {detail}")
                     size = self._batch_events
-                case Malformed() if len(rows) > 1 and self._set_aside < NARROWED_EVENTS:
+                case Malformed() if len(rows) > 1 and self._narrowed < NARROWED_EVENTS:
                     suspect = batch.to_seq
                 case Malformed() as answer:
+                    self._narrowed += suspect >= batch.from_seq
                     after = self._put_aside(batch, "; ".join(answer.faults))
                 case answer:
                     raise UnansweredError(
@@ -179,7 +180,6 @@ class Drain:
                 f"aside: {answer!r}"
             )
         self._outbox.declared(hole)
-        self._set_aside += 1
         return hole.to_seq
 
     def _batch(self, after: int, rows: list[JournalRow]) -> Batch:

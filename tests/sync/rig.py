@@ -1,18 +1,18 @@
 """Real parts for the sync tests: ledgers in files, and HQ as a process of its own."""
 
-import json
-import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import requests
+import uvicorn
 from biip.checksums import gs1_standard_check_digit
 
 from edge_agent.core.chain import link
@@ -30,34 +30,19 @@ from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.sqlite import connect
 from sync.drain import Drain, SyncReport
+from sync.hq.server import create_app
 from sync.hq.tokens import add_token
 from sync.outbox import Outbox, read_progress
 from sync.uploader import Uploader
+from sync.wire import Caps
 
 AGENT = "line-1"
 AT = "2026-11-21T08:15:00.000Z"
 UNIT, CASE, PALLET = LevelName("unit"), LevelName("case"), LevelName("pallet")
 
 
-_AS_SHIPPED = """
-import sys
-from pathlib import Path
-from sync.hq import run_hq
-run_hq(Path(sys.argv[1]), port=int(sys.argv[2]))
-"""
-_CAPPED = """
-import json, sys
-from pathlib import Path
-import uvicorn
-from sync.hq.server import create_app
-from sync.wire import Caps
-app = create_app(Path(sys.argv[1]), Caps(**json.loads(sys.argv[3])))
-uvicorn.run(app, port=int(sys.argv[2]), log_level="warning")
-"""
-
-
 class Hq:
-    """An HQ on 127.0.0.1: started, killed and started again, always with the same data."""
+    """An HQ on a socket of 127.0.0.1, started and ended, always with the same data."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -66,31 +51,31 @@ class Hq:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = add_token(data_dir, AGENT, AT)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, **caps: int) -> None:
         """Start it; with `caps`, as an HQ that takes less than this version's."""
-        program = _CAPPED if caps else _AS_SHIPPED
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program, str(self.data_dir), str(self.port), json.dumps(caps)]
-        )
+        app = create_app(self.data_dir, Caps(**caps))
+        config = uvicorn.Config(app, port=self.port, log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        self._await_health(self._thread.is_alive)
+
+    def end(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _await_health(self, is_running: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30
-        while not self._is_healthy():
-            assert self._process.poll() is None, "HQ ended at once"
+        while True:
+            try:
+                if requests.get(self.url + "/health", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                pass
+            assert is_running(), "HQ ended at once"
             assert time.monotonic() < deadline, "HQ does not answer"
-            time.sleep(0.05)
-
-    def _is_healthy(self) -> bool:
-        try:
-            return requests.get(self.url + "/health", timeout=5).ok
-        except requests.ConnectionError:
-            return False
-
-    def end(self, number: int = signal.SIGTERM) -> None:
-        if self._process is not None:
-            os.kill(self._process.pid, number)
-            self._process.wait(30)
-            self._process = None
+            time.sleep(0.02)
 
     def count_batches(self) -> int:
         """Batches whose transaction is on disk, read from HQ's file."""
@@ -128,6 +113,29 @@ class Hq:
             found += page[what if what != "tree" else "nodes"]
             after = page["next"]
         return found
+
+
+class HqProcess(Hq):
+    """An HQ that can be killed: a process of its own, started as the command starts it."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **caps: int) -> None:
+        assert not caps
+        program = (
+            "import sys; from pathlib import Path; from sync.hq import run_hq; "
+            "run_hq(Path(sys.argv[1]), port=int(sys.argv[2]))"
+        )
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-c", program, str(self.data_dir), str(self.port)]
+        )
+        self._await_health(lambda: process.poll() is None)
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(30)
+            self._process = None
 
 
 class Line:

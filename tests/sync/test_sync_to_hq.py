@@ -3,12 +3,21 @@
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge_agent.sqlite import connect
-from tests.sync.rig import AGENT, Hq, Line, packing
+from tests.sync.rig import AGENT, Hq, HqProcess, Line, packing
+
+
+@pytest.fixture
+def hq(tmp_path: Path) -> Iterator[HqProcess]:
+    server = HqProcess(tmp_path / "hq")
+    server.start()
+    yield server
+    server.end()
 
 
 def test_hq_holds_the_lines_journal_and_tree(line: Line, hq: Hq) -> None:
@@ -37,7 +46,7 @@ def test_what_was_packed_before_is_closed_and_named_in_a_later_batch(line: Line,
 
 @pytest.mark.parametrize("killed_after", [1, 3, 6])
 def test_hq_killed_while_it_receives_agrees_after_resuming(
-    line: Line, hq: Hq, killed_after: int
+    line: Line, hq: HqProcess, killed_after: int
 ) -> None:
     line.write(packing(400))
     seen = threading.Event()
