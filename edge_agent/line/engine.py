@@ -1,15 +1,15 @@
-"""The thread that decides and records.
+"""Deciding and recording: the loop that does the work.
 
 Inputs wait in one bounded queue. Everything that waits is decided and committed in one
-transaction; only then are the effects let go. If the disk has no room the line halts: nothing is
-passed, what is refused is counted, and the first commit that works again says how much.
+transaction; only then are the effects let go. This runs on the event loop itself: a thread would
+cost two wake-ups a scan and save nothing, since no effect may go out before the commit (docs/
+decisions/0003). If the disk has no room the line halts: nothing is passed, what is refused is
+counted, and the first commit that works again says how much.
 """
 
-import contextlib
-import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -19,20 +19,18 @@ from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
 from edge_agent.core.inputs import Input, Read
 from edge_agent.core.line import Line, LinePlan
-from edge_agent.core.names import ItemNumber, StationName
+from edge_agent.core.names import StationName
 from edge_agent.core.state import LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
 from edge_agent.logs import mask
-from edge_agent.notify import notify
 
 BATCH_LIMIT = 256
 """Inputs decided in one transaction: bounds how long the first of them waits."""
 SNAPSHOT_EVENTS = 1_000
 """Events between two snapshots: bounds the replay at start."""
-RETRY_S = 1.0
+RETRY_US = 1_000_000
 """How often a halted line tries whether there is room again."""
-WATCHDOG_S = 1.0
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -46,28 +44,11 @@ class Release:
     committed_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the engine has come to, for others to read. Replaced whole, never changed."""
-
-    seq: int = 0
-    waiting: int = 0
-    halted: str | None = None
-    refused_reads: int = 0
-    suppressed: dict[str, int] = field(default_factory=dict)
-    tally: dict[str, int] = field(default_factory=dict)
-    filling: dict[str, list[int]] = field(default_factory=dict)
-    """Per container level: children in each container without a code, oldest first."""
-    pending: dict[StationName, tuple[ItemNumber, ItemNumber]] = field(default_factory=dict)
-    """Per gated station: first and last item that the gate has not answered for."""
-    last_item: dict[StationName, ItemNumber] = field(default_factory=dict)
-
-
 class Engine:
-    """Owns the core and the ledger. `offer` and `progress` are for the event loop's thread.
+    """The core and the ledger, fed from a bounded queue.
 
-    `release` is called in the engine's thread after each commit; `failed` once, with the error
-    that ended the thread.
+    `wake` is asked to have `turn` called soon, when there is something to do. `release` gets the
+    effects after each commit. Whatever `turn` raises, except for a full disk, ends the role.
     """
 
     def __init__(
@@ -78,104 +59,70 @@ class Engine:
         line_name: str,
         queue_size: int,
         secret_codes: bool,
+        wake: Callable[[], None],
         release: Callable[[Release], None],
-        failed: Callable[[BaseException], None],
     ) -> None:
         self._plan = plan
         self._ledger = ledger
         self._line_name = StationName(line_name)
         self._queue_size = queue_size
         self._secret = secret_codes
+        self._wake = wake
         self._release = release
-        self._failed = failed
-        self._queue: SimpleQueue[Input | None] = SimpleQueue()
+        self._queue: deque[Input] = deque()
         self._line = self._restore()
         self._unsaved_events = 0
         self._halted: str | None = None
         self._refused_reads = 0
         self._retry_at_us = 0
-        self._fed_at_us = 0
-        self.overflows = 0
-        """Inputs that found the queue full."""
-        self.queue_peak = 0
-        self.progress = self._progress()
-        self._thread = threading.Thread(target=self._run, name="engine")
+        self._overflows = 0
+        self._queue_peak = 0
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Decide what is queued, record it, and end the thread."""
-        self._queue.put(None)
-        self._thread.join()
+    @property
+    def state(self) -> LineState:
+        """What the line knows now."""
+        return self._line.state
 
     def offer(self, given: Input) -> bool:
         """Queue `given`. False if the queue is full: then it is as if it never came."""
-        size = self._queue.qsize()
+        size = len(self._queue)
         if size >= self._queue_size:
-            self.overflows += 1
+            self._overflows += 1
             return False
-        self.queue_peak = max(self.queue_peak, size)
-        self._queue.put(given)
+        self._queue_peak = max(self._queue_peak, size + 1)
+        self._queue.append(given)
+        if not size:
+            self._wake()
         return True
 
-    @property
-    def queued(self) -> int:
-        return self._queue.qsize()
-
-    # --- the engine's thread ---------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            while self._turn():
-                pass
-        except BaseException as error:
-            log.critical("engine stopped", error=str(error), exc_info=True)
-            self._failed(error)
-
-    def _turn(self) -> bool:
-        """Decide and record one batch of inputs. False when it is time to stop."""
-        batch, more = self._take()
+    def turn(self) -> None:
+        """Decide and record what waits, at most BATCH_LIMIT inputs, and let the effects go."""
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
+        if self._queue:
+            self._wake()
         if self._halted is not None:
             self._refuse(batch)
             self._try_to_resume()
-        elif batch:
-            try:
-                release = self._decide(batch)
-            except LedgerFullError as error:
-                self._halt(str(error), batch)
+            return
+        try:
+            release = self._decide(batch)
+            if release.effects:
+                self._release(release)
             else:
-                if release.effects:
-                    self._release(release)
-                self._fold_log()
-        self.progress = self._progress()
-        self._feed_watchdog()
-        return more
-
-    def _take(self) -> tuple[list[Input], bool]:
-        """Everything that waits, at most BATCH_LIMIT; waits for the first one."""
-        batch: list[Input] = []
-        with contextlib.suppress(Empty):
-            given = self._queue.get(timeout=RETRY_S)
-            while given is not None:
-                batch.append(given)
-                if len(batch) >= BATCH_LIMIT:
-                    return batch, True
-                given = self._queue.get_nowait()
-            return batch, False
-        return batch, True
+                self._ledger.fold_log(busy=bool(self._queue))
+        except LedgerFullError as error:
+            self._halt(str(error), batch)
 
     def _decide(self, batch: list[Input]) -> Release:
         effects: list[tuple[Effect, int]] = []
         recorded: list[Event] = []
-        with contextlib.ExitStack() as transaction:
+        with self._ledger.transaction():
             for given in batch:
                 decision = self._line.decide(given)
-                decided_us = clock.now_us()
-                effects += [(effect, decided_us) for effect in decision.effects]
+                if decision.effects:
+                    decided_us = clock.now_us()
+                    effects += [(effect, decided_us) for effect in decision.effects]
                 if decision.events:
-                    if not recorded:
-                        transaction.enter_context(self._ledger.transaction())
                     self._ledger.append(decision.events)
                     recorded += decision.events
             if recorded:
@@ -191,16 +138,9 @@ class Engine:
             self._ledger.save_snapshot(self._line.state.to_json())
             self._unsaved_events = 0
 
-    def _fold_log(self) -> None:
-        try:
-            self._ledger.fold_log(busy=not self._queue.empty())
-        except LedgerFullError as error:
-            # What was committed is safe in the log; only new records need the room.
-            self._halt(str(error), [])
-
     def _halt(self, why: str, batch: list[Input]) -> None:
         self._halted = why
-        self._retry_at_us = clock.now_us() + int(RETRY_S * 1e6)
+        self._retry_at_us = clock.now_us() + RETRY_US
         # Decisions that could not be recorded were never made.
         self._line = self._restore()
         log.critical("line halted: nothing is passed", why=why)
@@ -223,7 +163,7 @@ class Engine:
     def _try_to_resume(self) -> None:
         if clock.now_us() < self._retry_at_us:
             return
-        self._retry_at_us = clock.now_us() + int(RETRY_S * 1e6)
+        self._retry_at_us = clock.now_us() + RETRY_US
         resumed = Resumed(
             at=clock.now().isoformat(),
             station=self._line_name,
@@ -269,48 +209,28 @@ class Engine:
             case _:
                 log.debug(event.kind, station=event.station)
 
-    def _feed_watchdog(self) -> None:
-        now_us = clock.now_us()
-        if now_us - self._fed_at_us > WATCHDOG_S * 1e6:
-            self._fed_at_us = now_us
-            notify("WATCHDOG=1")
+    def facts(self) -> dict[str, Any]:
+        """The engine's part of the role's status, as JSON values.
 
-    def _progress(self) -> Progress:
+        `filling` gives, for each container level, the children in each container without a code,
+        oldest first.
+        """
         state = self._line.state
-        return Progress(
-            seq=self._ledger.head[0],
-            waiting=self._line.waiting,
-            halted=self._halted,
-            refused_reads=self._refused_reads,
-            suppressed={name: each.suppressed for name, each in self._line.rereads.items()},
-            tally=dict(state.tally),
-            filling={
+        return {
+            "seq": self._ledger.head[0],
+            "waiting": self._line.waiting + len(self._queue),
+            "halted": self._halted,
+            "refused_reads": self._refused_reads,
+            "tally": dict(state.tally),
+            "suppressed": {name: each.suppressed for name, each in self._line.rereads.items()},
+            "filling": {
                 level: [len(each.children) for each in fillings]
                 for level, fillings in state.packing.filling.items()
             },
-            pending={
-                name: (min(belt.pending), max(belt.pending))
-                for name, belt in state.belts.items()
-                if belt.pending
-            },
-            last_item={name: belt.last_item for name, belt in state.belts.items()},
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """The engine's part of the role's status."""
-        progress = self.progress
-        return {
-            "seq": progress.seq,
-            "waiting": progress.waiting + self.queued,
-            "halted": progress.halted,
-            "refused_reads": progress.refused_reads,
-            "tally": progress.tally,
-            "suppressed": progress.suppressed,
-            "filling": progress.filling,
             "queue": {
-                "now": self.queued,
-                "peak": self.queue_peak,
+                "now": len(self._queue),
+                "peak": self._queue_peak,
                 "size": self._queue_size,
-                "overflows": self.overflows,
+                "overflows": self._overflows,
             },
         }

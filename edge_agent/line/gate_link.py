@@ -15,6 +15,7 @@ from edge_agent.config import GateRegisters
 from edge_agent.core.effects import Judge
 from edge_agent.core.inputs import Counter, GateReport, Input, Outcome
 from edge_agent.core.names import ItemNumber, StationName
+from edge_agent.core.state import Belt
 
 PASS, REJECT = 1, 2
 _OUTCOMES = {1: Outcome.PASSED, 2: Outcome.EJECTED}
@@ -28,8 +29,8 @@ log = structlog.get_logger("edge_agent.line")
 class GateLink:
     """One gate over one PLC.
 
-    `offer` takes inputs for the core (False: queue full). `pending` tells first and last item
-    without an outcome, or None. `acknowledged` is told of each verdict the PLC has confirmed.
+    `offer` takes inputs for the core (False: queue full). `belt` is what the core knows of the
+    items (None before the first contact). `acknowledged` is told of each verdict the PLC confirmed.
     """
 
     def __init__(
@@ -39,19 +40,18 @@ class GateLink:
         registers: GateRegisters,
         *,
         poll_ms: int,
-        last_item: ItemNumber,
+        belt: Callable[[], Belt | None],
         offer: Callable[[Input], bool],
-        pending: Callable[[], tuple[ItemNumber, ItemNumber] | None],
         acknowledged: Callable[[Judge], None],
     ) -> None:
         self._station = station
         self._plc = plc
         self._registers = registers
         self._poll_s = poll_ms / 1_000
-        self._last_item = int(last_item)
+        self._belt = belt
         self._offer = offer
-        self._pending = pending
         self._acknowledged = acknowledged
+        self._last_item = 0
         self._verdicts: list[Judge] = []
         self._verdict_waits = asyncio.Event()
         self._reported: tuple[int, tuple[ItemNumber, ItemNumber]] | None = None
@@ -98,15 +98,17 @@ class GateLink:
     async def _poll_once(self) -> None:
         asked_us = clock.now_us()
         items, outcomes = await self._plc.read_input_registers(self._registers.counters, 2)
-        last_item, restarted = _unwrap(items, self._last_item)
+        belt = self._belt()
+        last_item, restarted = _unwrap(items, max(self._last_item, belt.last_item if belt else 0))
         counter = Counter(clock.now(), self._station, ItemNumber(last_item), asked_us, restarted)
         if not self._offer(counter):
             return
         self._last_item = last_item
-        pending = self._pending()
-        if pending is not None and self._reported != (outcomes, pending):
-            await self._report(*pending)
-            self._reported = (outcomes, pending)
+        if belt is not None and belt.pending:
+            pending = (min(belt.pending), max(belt.pending))
+            if self._reported != (outcomes, pending):
+                await self._report(*pending)
+                self._reported = (outcomes, pending)
 
     async def _report(self, first: ItemNumber, last: ItemNumber) -> None:
         """Hand over the gate's word on items `first` to `last`."""

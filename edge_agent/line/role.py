@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Coroutine
 from functools import partial
@@ -16,7 +17,7 @@ from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
 from edge_agent.core.effects import Answer, Judge
 from edge_agent.core.inputs import Read, Tick
-from edge_agent.core.names import ItemNumber, StationName
+from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.engine import Engine, Release
 from edge_agent.line.gate_link import GateLink
@@ -25,6 +26,7 @@ from edge_agent.line.plan import line_plan
 from edge_agent.notify import notify
 
 TICK_S = 0.02
+WATCHDOG_US = 1_000_000
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -34,16 +36,15 @@ class LineRole:
 
     def __init__(self, config: LineConfig, ledger: Ledger) -> None:
         self._config = config
-        self._loop = asyncio.get_running_loop()
-        self._failure: asyncio.Future[None] = self._loop.create_future()
+        self._work = asyncio.Event()
         self._engine = Engine(
             line_plan(config),
             ledger,
             line_name=config.line.name,
             queue_size=config.line.queue_size,
             secret_codes=config.line.secret_codes,
-            release=self._on_release,
-            failed=self._on_failure,
+            wake=self._work.set,
+            release=self._let_out,
         )
         self._plcs: dict[str, Plc] = {}
         self._readers: dict[str, CodeReader] = {}
@@ -67,14 +68,13 @@ class LineRole:
             self._plcs[station.gate.plc],
             station.gate.registers,
             poll_ms=station.gate.poll_ms,
-            last_item=self._engine.progress.last_item.get(name, ItemNumber(0)),
+            belt=lambda: self._engine.state.belts.get(name),
             offer=self._engine.offer,
-            pending=lambda: self._engine.progress.pending.get(name),
             acknowledged=self._acknowledged,
         )
 
     async def run(self) -> None:
-        """Run until cancelled, or until the engine fails (its error is raised)."""
+        """Run until cancelled, or until a part fails (its error is raised)."""
         if self._config.line.metrics_port:
             serve_metrics(self._config.line.metrics_port, self._registry)
         server = await control.serve(
@@ -86,19 +86,29 @@ class LineRole:
             jobs.append(self._reader_at[station.name].run(on_frame))
         for gate in self._gates.values():
             jobs += [gate.poll(), gate.write_verdicts()]
-        jobs.append(self._tick())
-        self._engine.start()
+        jobs += [self._tick(), self._decide()]
+        # What was made until now lives as long as the process: collections need not look at it.
+        gc.freeze()
         notify("READY=1")
-        log.info("line ready", line=self._config.line.name, seq=self._engine.progress.seq)
+        log.info("line ready", line=self._config.line.name)
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
                     group.create_task(job)
-                await self._failure
         finally:
             notify("STOPPING=1")
             server.close()
-            await asyncio.to_thread(self._engine.stop)
+
+    async def _decide(self) -> None:
+        """The loop that does the work; systemd's watchdog watches just this."""
+        fed_at_us = 0
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            self._engine.turn()
+            if clock.now_us() - fed_at_us > WATCHDOG_US:
+                fed_at_us = clock.now_us()
+                notify("WATCHDOG=1")
 
     # --- inputs ----------------------------------------------------------------------------
 
@@ -116,16 +126,6 @@ class LineRole:
             self._engine.offer(Tick(clock.now()))
 
     # --- effects ---------------------------------------------------------------------------
-
-    def _on_release(self, release: Release) -> None:
-        self._loop.call_soon_threadsafe(self._let_out, release)
-
-    def _on_failure(self, error: BaseException) -> None:
-        def tell() -> None:
-            if not self._failure.done():
-                self._failure.set_exception(error)
-
-        self._loop.call_soon_threadsafe(tell)
 
     def _let_out(self, release: Release) -> None:
         for effect, decided_us in release.effects:

@@ -1,0 +1,209 @@
+"""Who says what about the same line, and where they differ. Pure.
+
+Plant, ledger and HQ each give an account; every statement on which two of them differ is listed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from drivers.sim.truth import ContainerTruth, Truth
+from edge_agent.core.events import (
+    BeltUnknown,
+    Closed,
+    Commissioned,
+    Ejected,
+    Event,
+    Packed,
+    Passed,
+    Reason,
+    Rejected,
+    Untracked,
+)
+
+Subject = TypeVar("Subject", int, str)
+
+NO_OUTCOME = "no outcome"
+UNKNOWN = "BELT_UNKNOWN"
+ACCEPTED = "ACCEPTED"
+NO_VERDICT = "NO_VERDICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one of them says happened."""
+
+    gate: Mapping[int, str]
+    """Item that was triggered → ``passed``, ``ejected``, ``untracked`` or ``no outcome``."""
+    codes: Mapping[int, str]
+    """Item that passed → its code."""
+    closed: Mapping[str, tuple[str, ...]]
+    """Container with a code → what is in it, in order."""
+    filling: Mapping[str, tuple[str, ...]]
+    """Container without a code, as ``case 1`` for the oldest → what is in it, in order."""
+
+    def counts(self) -> dict[str, int]:
+        """How much of each."""
+        outcomes = Counter(self.gate.values())
+        return {
+            "triggered": len(self.gate),
+            "passed": outcomes["passed"],
+            "ejected": outcomes["ejected"],
+            "other": len(self.gate) - outcomes["passed"] - outcomes["ejected"],
+            "closed containers": len(self.closed),
+            "packed in them": sum(map(len, self.closed.values())),
+            "in open containers": sum(map(len, self.filling.values())),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One statement on which not all agree; None where nothing was said."""
+
+    about: str
+    subject: str
+    said: Mapping[str, str | None]
+
+
+def account_of_truth(truth: Truth) -> Account:
+    """What the plant knows happened."""
+    return Account(
+        gate={item.number: item.outcome or NO_OUTCOME for item in truth.items},
+        codes={
+            item.number: item.key or f"item {item.number}"
+            for item in truth.items
+            if item.outcome == "passed"
+        },
+        closed={
+            each.code: tuple(each.contents)
+            for each in (*truth.cases, *truth.pallets)
+            if each.code is not None
+        },
+        filling=_filling(truth.cases) | _filling(truth.pallets),
+    )
+
+
+def _filling(containers: Iterable[ContainerTruth]) -> dict[str, tuple[str, ...]]:
+    unlabelled = [each for each in containers if each.code is None]
+    return {f"{each.level} {n}": tuple(each.contents) for n, each in enumerate(unlabelled, 1)}
+
+
+def account_of_events(events: Iterable[Event]) -> Account:
+    """What a journal says happened."""
+    gate: dict[int, str] = {}
+    codes: dict[int, str] = {}
+    closed: dict[str, tuple[str, ...]] = {}
+    contents: dict[int, tuple[str, list[str]]] = {}
+    for event in events:
+        match event:
+            case Commissioned(item=item) | Rejected(item=item) if item is not None:
+                gate.setdefault(item, NO_OUTCOME)
+            case BeltUnknown(first_item=first, last_item=last):
+                for number in range(first, last + 1):
+                    gate.setdefault(number, NO_OUTCOME)
+            case Passed(item=item, key=key):
+                gate[item] = "passed"
+                codes[item] = key or f"item {item}"
+            case Ejected(item=item):
+                gate[item] = "ejected"
+            case Untracked(item=item):
+                gate[item] = "untracked"
+            case Packed(container=container, container_level=level, key=key):
+                contents.setdefault(container, (level, []))[1].append(key)
+            case Closed(container=container, key=key):
+                closed[key] = tuple(contents.pop(container, ("", []))[1])
+            case _:
+                pass
+    number_at: Counter[str] = Counter()
+    filling: dict[str, tuple[str, ...]] = {}
+    for _, (level_name, children) in sorted(contents.items()):
+        number_at[level_name] += 1
+        filling[f"{level_name} {number_at[level_name]}"] = tuple(children)
+    return Account(gate, codes, closed, filling)
+
+
+def compare(accounts: Mapping[str, Account]) -> list[Difference]:
+    """Every statement on which the tellers of `accounts` differ."""
+    found: list[Difference] = []
+    for about, name in (
+        ("item at the gate", "gate"),
+        ("code that passed", "codes"),
+        ("closed container", "closed"),
+        ("open container", "filling"),
+    ):
+        found += differing(about, {who: getattr(each, name) for who, each in accounts.items()})
+    return found
+
+
+def differing(about: str, statements: Mapping[str, Mapping[Subject, object]]) -> list[Difference]:
+    """`statements` maps teller → subject → what is said; each subject not told alike by all."""
+    subjects = sorted({subject for said in statements.values() for subject in said})
+    return [
+        Difference(
+            about,
+            str(subject),
+            {
+                who: _text(said[subject]) if subject in said else None
+                for who, said in statements.items()
+            },
+        )
+        for subject in subjects
+        if len({said.get(subject) for said in statements.values()}) > 1
+    ]
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def verdicts(events: Iterable[Event]) -> dict[int, str]:
+    """Item → why it got what it got: ``ACCEPTED``, a Reason, or ``BELT_UNKNOWN``."""
+    found: dict[int, str] = {}
+    for event in events:
+        match event:
+            case Commissioned(item=item) if item is not None:
+                found[item] = ACCEPTED
+            case Rejected(item=item, reason=reason) if item is not None:
+                found[item] = reason.value
+            case BeltUnknown(first_item=first, last_item=last):
+                found.update(dict.fromkeys(range(first, last + 1), UNKNOWN))
+            case Ejected(item=item, reason=Reason.LATE):
+                found[item] = Reason.LATE.value
+            case _:
+                pass
+    return found
+
+
+def verdicts_by_fault(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[str, int]]:
+    """Fault → verdict → how many. ``none`` is the fault of good products."""
+    table: dict[str, Counter[str]] = {}
+    for item in truth.items:
+        row = table.setdefault(item.fault or "none", Counter())
+        row[given.get(item.number, NO_VERDICT)] += 1
+    return {fault: dict(row) for fault, row in table.items()}
+
+
+def good_ejected(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[str, int]]:
+    """Why good products were ejected: what the plant suffered → verdict → how many."""
+    table: dict[str, Counter[str]] = {}
+    for item in truth.items:
+        if item.good and item.outcome == "ejected":
+            row = table.setdefault(" and ".join(item.during) or "nothing known", Counter())
+            row[given.get(item.number, NO_VERDICT)] += 1
+    return {cause: dict(row) for cause, row in table.items()}
+
+
+def bad_passed(truth: Truth) -> list[str]:
+    """Products that should not have passed, one line each.
+
+    A repeated code is bad only where its twin passed too: one of the two may leave the line.
+    """
+    passed = [item for item in truth.items if item.outcome == "passed"]
+    twins = Counter(item.key for item in passed)
+    return [
+        f"item {item.number} ({item.fault or 'no fault'}) passed with {item.printed!r}"
+        for item in passed
+        if (item.key is not None and twins[item.key] > 1)
+        or (not item.good and item.fault != "duplicate")
+    ]

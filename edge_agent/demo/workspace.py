@@ -1,0 +1,208 @@
+"""The demo's directory: configuration, token, databases, logs, process numbers."""
+
+import json
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from drivers.sim.codes import PRODUCT
+from drivers.sim.script import NO_READ
+from edge_agent.config import LineConfig, load_config
+from edge_agent.demo.options import DemoError
+
+LINE = "demo"
+CASE_SIZE = 12
+PALLET_SIZE = 4
+_SOCKET_PATH_BYTES = 107
+"""The longest path of a Unix socket (unix(7): sun_path)."""
+
+_CONFIG = Template("""\
+# The line of `edge-agent demo`: a serial scanner and a PLC gate over the belt, and a scanner on TCP
+# where a packer labels cases and pallets. The demo writes its own copy, with the addresses of its
+# simulated plant.
+
+[line]
+name = "$line"
+data_dir = "$data_dir"
+run_dir = "$run_dir"
+
+[[products]]
+gtin = "$gtin"
+
+[[levels]]
+name = "unit"
+
+[[levels.codes]]
+kind = "gs1"
+requires = ["01", "21"]
+
+[[levels]]
+name = "case"
+capacity = $case_size
+waiting = 20                     # the belt goes on while the packer is behind
+
+[[levels.codes]]
+kind = "gs1"
+requires = ["00"]
+pattern = '000\\d{17}'            # extension digit 0: cases
+
+[[levels]]
+name = "pallet"
+capacity = $pallet_size
+waiting = 5
+
+[[levels.codes]]
+kind = "gs1"
+requires = ["00"]
+pattern = '001\\d{17}'            # extension digit 1: pallets
+
+[devices.belt-scanner]
+kind = "scanner"
+url = "serial://$scanner?baud=115200"
+suffix = "\\r"
+no_read = ["$no_read"]
+
+[devices.packing-scanner]
+kind = "scanner"
+url = "tcp://127.0.0.1:$packing_port"
+suffix = "\\r"
+accept = "ACK\\r"
+reject = "NAK\\r"
+
+[devices.plc]
+kind = "modbus-tcp"
+url = "tcp://127.0.0.1:$plc_port"
+
+[[stations]]
+name = "belt"
+scanner = "belt-scanner"
+reads = ["unit"]
+reread_ms = 500
+
+[stations.gate]
+plc = "plc"
+poll_ms = 10
+read_window_ms = 30              # the scanner answers within 25 ms, the rest is for a busy PC
+min_spacing_ms = 45              # what the feeding guarantees
+
+[stations.gate.registers]        # docs/gate.md
+counters = 0
+outcomes = 16
+verdicts = 0
+slots = 256
+
+[[stations]]
+name = "packing"
+scanner = "packing-scanner"
+reads = ["case", "pallet"]
+reread_ms = 1000
+
+[sync]
+hq_url = "http://127.0.0.1:$hq_port"
+token_file = "$token_file"
+jitter_s = 0
+continuous_s = 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PlantAddress:
+    """Where the simulated plant can be reached."""
+
+    scanner: str
+    packing_port: int
+    plc_port: int
+
+
+def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
+    """The line's configuration as TOML, everything that is written lying under `root`."""
+    return _CONFIG.substitute(
+        line=LINE,
+        data_dir=root / "data",
+        run_dir=root / "run",
+        token_file=root / "hq.token",
+        gtin=PRODUCT,
+        no_read=NO_READ,
+        case_size=CASE_SIZE,
+        pallet_size=PALLET_SIZE,
+        scanner=plant.scanner,
+        packing_port=plant.packing_port,
+        plc_port=plant.plc_port,
+        hq_port=hq_port,
+    )
+
+
+class Workspace:
+    """Everything that one demo writes, under `root`, an empty directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.config_path = self.root / "demo.toml"
+        self.hq_dir = self.root / "hq"
+        self.plant_dir = self.root / "plant"
+        self.truth_path = self.plant_dir / "truth.json"
+        self.logs_dir = self.root / "logs"
+        self.pids_path = self.root / "pids.json"
+        self._token_path = self.root / "hq.token"
+        self._hq_port_holder = socket.socket()
+
+    def create(self) -> None:
+        """Make the directory. Raises DemoError if it cannot serve."""
+        if self.root.exists() and any(self.root.iterdir()):
+            raise DemoError(f"{self.root} is not empty; name a new directory or empty it")
+        too_long = len(bytes(self.root / "run" / f"{LINE}-line.sock")) - _SOCKET_PATH_BYTES
+        if too_long > 0:
+            raise DemoError(
+                f"{self.root} is {too_long} bytes too long for the path of a Unix socket in it; "
+                "choose a shorter one"
+            )
+        for directory in (self.root, self.plant_dir, self.logs_dir):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def hold_hq_port(self) -> int:
+        """A port for HQ, kept from everybody else while HQ is not listening."""
+        self._hq_port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._hq_port_holder.bind(("127.0.0.1", 0))
+        port: int = self._hq_port_holder.getsockname()[1]
+        return port
+
+    def token(self) -> str:
+        """What HQ gave the line to sign in with."""
+        return self._token_path.read_text(encoding="utf-8")
+
+    def close(self) -> None:
+        self._hq_port_holder.close()
+
+    def set_up(self, plant: PlantAddress, hq_port: int) -> LineConfig:
+        """Configure the line as an installer would: by the project's own commands."""
+        text = render_config(self.root, plant, hq_port)
+        self.config_path.write_text(text, encoding="utf-8")
+        config = load_config(self.config_path)
+        token = command("hq-token", "add", LINE, "--data", str(self.hq_dir))
+        self._token_path.touch(mode=0o600)
+        self._token_path.write_text(token, encoding="utf-8")
+        command("ledger", "init", str(self.config_path))
+        return config
+
+    def write_pids(self, pids: dict[str, int]) -> None:
+        """Tell which process plays which role now; whole or not at all."""
+        fresh = self.pids_path.with_suffix(".new")
+        fresh.write_text(json.dumps(pids), encoding="utf-8")
+        fresh.replace(self.pids_path)
+
+
+def command(*arguments: str) -> str:
+    """What `edge-agent ARGUMENTS` prints. Raises DemoError if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_agent", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise DemoError(f"edge-agent {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
