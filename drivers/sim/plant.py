@@ -17,6 +17,8 @@ from drivers.sim.truth import ItemTruth, Truth
 
 GATE_DELAY_S = 0.4
 OUTAGE_S = 1.0
+RECOVERY_S = 2.0
+"""How long after an outage its consequences may last: reconnecting takes a moment."""
 READ_LIMIT_S = 0.025
 """The scanner's own reading window: what was not sent so long after the photo-eye never is.
 
@@ -61,6 +63,7 @@ class Plant:
         self._empty = asyncio.Event()
         self._started_s = 0.0
         self._outages: dict[Fault, int] = {Fault.SCANNER_UNPLUG: 0, Fault.PLC_DROP: 0}
+        self._over_s: dict[Fault, float] = {}
 
     async def open(self) -> None:
         """Plug everything in: from now on the agent can connect."""
@@ -114,6 +117,9 @@ class Plant:
         item = self._belt[number] = _OnBelt(unit, truth, loop.time())
         if self._outages[Fault.PLC_DROP]:
             self._note(item, Fault.PLC_DROP)
+        for outage, over_s in self._over_s.items():
+            if item.triggered_s - over_s < RECOVERY_S and not self._outages[outage]:
+                self._note(item, f"after {outage}")
         loop.call_at(item.triggered_s + unit.read_ms / 1000, self._scan, item)
         loop.call_at(item.triggered_s + GATE_DELAY_S, self._at_gate, item)
 
@@ -165,6 +171,7 @@ class Plant:
     def _end(self, outage: Fault) -> bool:
         """Whether no later outage of the same kind is still going on."""
         self._outages[outage] -= 1
+        self._over_s[outage] = asyncio.get_running_loop().time()
         return not self._outages[outage]
 
     def _note(self, item: _OnBelt, what: str) -> None:

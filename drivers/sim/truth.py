@@ -21,7 +21,7 @@ class ItemTruth:
     good: bool
     """Its code is legible, of this product, and no repeat of another's."""
     during: list[str] = field(default_factory=list)
-    """Which outages it met between photo-eye and gate."""
+    """Which outages it met between photo-eye and gate, or came shortly after."""
     outcome: str | None = None
     """``passed`` or ``ejected``; None while under way."""
 

@@ -53,28 +53,31 @@ def run_demo(options: DemoOptions) -> int:
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a log has no width of its own
-    root = options.keep or Path(tempfile.mkdtemp(prefix="edge-agent-demo-"))
-    workspace = Workspace(root)
-    findings = None
     try:
         options.check()
-        workspace.create()
-        findings = asyncio.run(_Demo(options, workspace, console).run())
+        workspace = Workspace(options.keep or Path(tempfile.mkdtemp(prefix="edge-agent-demo-")))
     except DemoError as error:
-        console.print(f"demo: {error}", style="bold red", markup=False)
-    finally:
-        workspace.close()
-    if findings is not None:
+        return _refuse(error, console)
+    try:
+        findings = asyncio.run(_Demo(options, workspace, console).run())
         show(findings, console)
         if options.json_file is not None:
             findings.save(options.json_file)
-    if options.keep is None and findings is not None and findings.agree:
-        shutil.rmtree(root)
+        status = 0 if findings.agree else 1
+    except DemoError as error:
+        status = _refuse(error, console)
+    finally:
+        workspace.close()
+    if options.keep is None and status == 0:
+        shutil.rmtree(workspace.root)
     else:
-        console.print(f"everything is kept in {root}", markup=False)
-    if findings is None:
-        return 2
-    return 0 if findings.agree else 1
+        console.print(f"everything is kept in {workspace.root}", markup=False)
+    return status
+
+
+def _refuse(error: DemoError, console: Console) -> int:
+    console.print(f"demo: {error}", style="bold red", markup=False)
+    return 2
 
 
 class _Demo:

@@ -136,7 +136,10 @@ def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
 
 
 class Workspace:
-    """Everything that one demo writes, under `root`, an empty directory."""
+    """Everything that one demo writes, under `root`: a directory that is new or empty.
+
+    Raises DemoError if `root` cannot serve.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -147,10 +150,10 @@ class Workspace:
         self.logs_dir = self.root / "logs"
         self.pids_path = self.root / "pids.json"
         self._token_path = self.root / "hq.token"
+        self._make_directories()
         self._hq_port_holder = socket.socket()
 
-    def create(self) -> None:
-        """Make the directory. Raises DemoError if it cannot serve."""
+    def _make_directories(self) -> None:
         if self.root.exists() and any(self.root.iterdir()):
             raise DemoError(f"{self.root} is not empty; name a new directory or empty it")
         too_long = len(bytes(self.root / "run" / f"{LINE}-line.sock")) - _SOCKET_PATH_BYTES

@@ -1,0 +1,99 @@
+"""The whole line as processes: plant, line, sync and HQ must tell the same in the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from edge_agent.config import load_config
+from edge_agent.demo.workspace import PlantAddress, render_config
+
+DEMO = (sys.executable, "-m", "edge_agent", "demo")
+
+
+def run_demo(workspace: Path, *options: str, kill: dict[int, str] | None = None) -> dict[str, Any]:
+    """The result of a demo that must succeed. `kill`: units on the belt → role that dies then."""
+    due = dict(kill or {})
+    result = workspace.with_suffix(".json")
+    arguments = [*DEMO, f"--keep={workspace}", f"--json={result}", "--rate=1200", *options]
+    told = ""
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            told += line
+            if line.startswith("belt: "):
+                units = int(line.split()[1])
+                for at in [at for at in due if at <= units]:
+                    pids = json.loads((workspace / "pids.json").read_text())
+                    os.kill(pids[due.pop(at)], signal.SIGKILL)
+    assert demo.returncode == 0, told
+    assert not due
+    return dict(json.loads(result.read_text()))
+
+
+def test_a_line_with_every_fault_agrees_three_ways(tmp_path: Path) -> None:
+    found = run_demo(tmp_path / "w", "--units=80", "--seed=3")
+    assert found["agree"]
+    plant = found["counts"]["plant"]
+    assert plant["triggered"] == 80
+    assert plant["passed"] > 10 and plant["ejected"] > 10
+    assert plant["closed containers"] > 0
+    assert found["outages"] == {"scanner-unplug": 1, "plc-drop": 1, "hq-offline": 1}
+    assert {"none", "malformed"} <= found["by_fault"].keys()
+    assert not any(found["restarts"].values())
+
+
+def test_without_faults_products_pass_and_are_packed(tmp_path: Path) -> None:
+    found = run_demo(tmp_path / "w", "--units=60", "--faults=none")
+    plant = found["counts"]["plant"]
+    assert plant["passed"] + plant["ejected"] == 60
+    # On an idle machine all pass; a busy one may be late for some, and each has its reason.
+    assert plant["passed"] > 40
+    assert plant["ejected"] == sum(sum(row.values()) for row in found["good_ejected"].values())
+    assert found["counts"]["HQ"] == found["counts"]["ledger"] == plant
+    assert plant["closed containers"] >= 3
+
+
+def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
+    kill = {20: "line", 60: "sync", 80: "hq", 90: "line"}
+    found = run_demo(tmp_path / "w", "--units=120", "--seed=5", "--faults=unread", kill=kill)
+    assert found["agree"]
+    assert found["restarts"] == {"hq": 1, "line": 2, "sync": 1}
+    assert found["counts"]["plant"]["passed"] > 20
+
+
+def test_a_fault_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*DEMO, "--faults=unread,earthquake"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "--faults has earthquake; expected some of unread, duplicate" in done.stdout
+
+
+def test_a_directory_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    done = subprocess.run(
+        [*DEMO, f"--keep={tmp_path}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "is not empty" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_the_example_line_is_the_one_the_demo_writes() -> None:
+    path = Path("line_configs/demo.toml")
+    load_config(path)
+    example = tomllib.loads(path.read_text(encoding="utf-8"))
+    root = Path(example["line"]["data_dir"]).parent
+    scanner = example["devices"]["belt-scanner"]["url"].removeprefix("serial://").split("?")[0]
+    packing_port, plc_port = (
+        int(example["devices"][name]["url"].rpartition(":")[2])
+        for name in ("packing-scanner", "plc")
+    )
+    hq_port = int(example["sync"]["hq_url"].rpartition(":")[2])
+    written = render_config(root, PlantAddress(scanner, packing_port, plc_port), hq_port)
+    assert path.read_text(encoding="utf-8") == written

@@ -1,0 +1,223 @@
+"""The demo's reconciliation finds every kind of difference, and none where there is none."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from drivers.sim.truth import ContainerTruth, ItemTruth, Truth
+from edge_agent.core.events import (
+    BeltUnknown,
+    Closed,
+    Commissioned,
+    Ejected,
+    Event,
+    Packed,
+    Passed,
+    Reason,
+    Rejected,
+    Untracked,
+)
+from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.demo.reconcile import (
+    account_of_events,
+    account_of_truth,
+    bad_passed,
+    compare,
+    differing,
+    good_ejected,
+    verdicts,
+    verdicts_by_fault,
+)
+
+AT, BELT, PACKING = "2026-11-21T08:00:00.000Z", StationName("belt"), StationName("packing")
+UNIT, CASE = LevelName("unit"), LevelName("case")
+
+
+def item(number: int, key: str | None, outcome: str, fault: str | None = None) -> ItemTruth:
+    return ItemTruth(number, 0.0, key or "smudge", key, fault, fault is None, [], outcome)
+
+
+def truth() -> Truth:
+    """Three units passed, two into a closed case; a duplicate, a smudge and a good one did not."""
+    return Truth(
+        seed=1,
+        items=[
+            item(1, "A", "passed"),
+            item(2, "B", "passed"),
+            item(3, "A", "ejected", "duplicate"),
+            item(4, None, "ejected", "malformed"),
+            item(5, "C", "passed"),
+            item(6, "D", "ejected"),
+        ],
+        cases=[
+            ContainerTruth("case", ["A", "B"], "S1", 1, acknowledged=True),
+            ContainerTruth("case", ["C"]),
+        ],
+        pallets=[ContainerTruth("pallet", ["S1"])],
+    )
+
+
+def accepted(number: int, key: str) -> Event:
+    return Commissioned(
+        at=AT, station=BELT, key=CodeKey(key), level=UNIT, text=key, item=ItemNumber(number)
+    )
+
+
+def rejected(number: int, reason: Reason) -> Event:
+    return Rejected(at=AT, station=BELT, reason=reason, detail="", item=ItemNumber(number))
+
+
+def passed(number: int, key: str | None) -> Event:
+    return Passed(at=AT, station=BELT, item=ItemNumber(number), key=CodeKey(key) if key else None)
+
+
+def ejected(number: int, reason: Reason) -> Event:
+    return Ejected(at=AT, station=BELT, item=ItemNumber(number), key=None, reason=reason)
+
+
+def unseen(number: int) -> Event:
+    item = ItemNumber(number)
+    return BeltUnknown(at=AT, station=BELT, first_item=item, last_item=item, detail="")
+
+
+def packed(key: str, container: int, level: str = "case") -> Event:
+    return Packed(
+        at=AT,
+        station=BELT,
+        key=CodeKey(key),
+        level=UNIT,
+        container=ContainerId(container),
+        container_level=LevelName(level),
+    )
+
+
+def closed(key: str, container: int) -> Event:
+    number = ContainerId(container)
+    return Closed(
+        at=AT, station=PACKING, key=CodeKey(key), level=CASE, container=number, children=()
+    )
+
+
+def journal() -> list[Event]:
+    """What a line that saw `truth` records."""
+    return [
+        accepted(1, "A"), accepted(2, "B"), rejected(3, Reason.DUPLICATE),
+        rejected(4, Reason.MALFORMED), passed(1, "A"), packed("A", 1), passed(2, "B"),
+        packed("B", 1),
+        ejected(3, Reason.DUPLICATE), accepted(5, "C"), ejected(4, Reason.MALFORMED),
+        closed("S1", 1), packed("S1", 2, "pallet"), passed(5, "C"), packed("C", 3),
+        unseen(6), ejected(6, Reason.AMBIGUOUS),
+    ]  # fmt: skip
+
+
+def differences(events: list[Event]) -> list[str]:
+    found = compare({"plant": account_of_truth(truth()), "ledger": account_of_events(events)})
+    return [
+        f"{each.about} {each.subject}: {each.said['plant']} / {each.said['ledger']}"
+        for each in found
+    ]
+
+
+def without(index: int) -> list[Event]:
+    return [event for position, event in enumerate(journal()) if position != index]
+
+
+def test_one_story_told_three_times_has_no_difference() -> None:
+    accounts = {
+        "plant": account_of_truth(truth()),
+        "ledger": account_of_events(journal()),
+        "HQ": account_of_events(journal()),
+    }
+    assert compare(accounts) == []
+    assert accounts["plant"].counts() == accounts["HQ"].counts() == {
+        "triggered": 6, "passed": 3, "ejected": 3, "other": 0,
+        "closed containers": 1, "packed in them": 2, "in open containers": 2,
+    }  # fmt: skip
+
+
+def cases() -> Iterator[tuple[str, list[Event], list[str]]]:
+    yield (
+        "an item nobody recorded",
+        [e for e in journal() if getattr(e, "item", 0) != 4],
+        ["item at the gate 4: ejected / None"],
+    )
+    yield (
+        "an item that never was",
+        [*journal(), rejected(7, Reason.UNREAD)],
+        ["item at the gate 7: None / no outcome"],
+    )
+    yield "an item without an outcome", without(10), ["item at the gate 4: ejected / no outcome"]
+    yield (
+        "an unknown item without an outcome",
+        without(16),
+        ["item at the gate 6: ejected / no outcome"],
+    )
+    yield "a pass that was an eject", [*journal(), passed(3, None)], [
+        "item at the gate 3: ejected / passed", "code that passed 3: None / item 3"
+    ]  # fmt: skip
+    untracked = Untracked(at=AT, station=BELT, item=ItemNumber(6), key=None, detail="")
+    yield (
+        "an eject that was lost",
+        [*journal(), untracked],
+        ["item at the gate 6: ejected / untracked"],
+    )
+    yield "the code of another item", [*without(13), passed(5, "X")], ["code that passed 5: C / X"]
+    yield "a unit too few in a case", without(7), ["closed container S1: A, B / A"]
+    swapped = journal()
+    swapped[5], swapped[7] = swapped[7], swapped[5]
+    yield "units in another order", swapped, ["closed container S1: A, B / B, A"]
+    yield "a case that was never closed", without(11), [
+        "closed container S1: A, B / None", "open container case 1: C / A, B",
+        "open container case 2: None / C",
+    ]  # fmt: skip
+    yield (
+        "a unit too many in the open case",
+        [*journal(), packed("D", 3)],
+        ["open container case 1: C / C, D"],
+    )
+    yield "a case on no pallet", without(12), ["open container pallet 1: S1 / None"]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"), [c[1:] for c in cases()], ids=[c[0] for c in cases()]
+)
+def test_every_kind_of_difference_is_listed(events: list[Event], expected: list[str]) -> None:
+    assert differences(events) == expected
+
+
+def test_rows_and_nodes_that_differ_are_named_one_by_one() -> None:
+    here = {1: ("a", "00"), 2: ("b", "01"), 10: ("c", "02")}
+    there = {1: ("a", "00"), 2: ("b", "ff")}
+    found = differing("event", {"ledger": here, "HQ": there})
+    assert [(each.subject, dict(each.said)) for each in found] == [
+        ("2", {"ledger": "b, 01", "HQ": "b, ff"}),
+        ("10", {"ledger": "c, 02", "HQ": None}),
+    ]
+
+
+def test_a_bad_product_that_passed_is_told() -> None:
+    assert bad_passed(truth()) == []
+    for number, told in ((3, [1, 3]), (4, [4])):
+        day = truth()
+        day.items[number - 1].outcome = "passed"
+        assert [int(line.split()[1]) for line in bad_passed(day)] == told
+
+
+def test_a_reprint_may_pass_when_its_twin_did_not() -> None:
+    day = truth()
+    day.items[0].outcome, day.items[2].outcome = "ejected", "passed"
+    assert bad_passed(day) == []
+
+
+def test_verdicts_are_told_by_fault_and_cause() -> None:
+    day = truth()
+    day.items[5].during.append("plc-drop")
+    given = verdicts(journal())
+    assert verdicts_by_fault(day, given) == {
+        "none": {"ACCEPTED": 3, "BELT_UNKNOWN": 1},
+        "duplicate": {"DUPLICATE": 1},
+        "malformed": {"MALFORMED": 1},
+    }
+    assert good_ejected(day, given) == {"plc-drop": {"BELT_UNKNOWN": 1}}
+    late = verdicts([accepted(1, "A"), ejected(1, Reason.LATE)])
+    assert late == {1: "LATE"}
