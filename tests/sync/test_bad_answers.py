@@ -97,6 +97,15 @@ def test_after_every_bad_answer_hq_still_gets_everything_once(line: Line, hq: Hq
     line.agrees_with(hq)
 
 
+def test_a_redirect_is_not_followed_even_to_what_looks_like_hq(offline_line: Line) -> None:
+    total = len(offline_line.rows())
+    away = http("307 Temporary Redirect", b"", "Location: /login")
+    with answering(STANDING, away, http("200 OK", b'{"acked":%d}' % total)) as offline_line.url:
+        report = offline_line.sync()
+
+    assert (report.retry, report.cursor) == (True, 0)
+
+
 def test_a_closed_port_is_told_with_its_address(offline_line: Line) -> None:
     report = offline_line.sync()
 

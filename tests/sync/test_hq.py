@@ -128,6 +128,18 @@ def test_a_body_over_the_cap_is_a_413_whatever_its_length_claims(hq: Hq) -> None
     assert streamed.json()["error"] == "too_large"
 
 
+def test_a_body_without_end_is_refused_before_it_ends(hq: Hq) -> None:
+    with socket.create_connection(("127.0.0.1", hq.port), timeout=20) as channel:
+        channel.sendall(
+            f"POST /batches HTTP/1.1\r\nHost: hq\r\nAuthorization: Bearer {hq.token}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        for _ in range(5):
+            channel.sendall(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+
+        assert channel.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def test_a_zip_bomb_is_a_413(hq: Hq) -> None:
     response = hq.post("/batches", gzip.compress(bytes(CAPS.inflated_bytes + 1)))
 

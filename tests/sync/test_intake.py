@@ -1,5 +1,8 @@
 """However the journal is cut into batches, HQ ends with the same journal and the same tree."""
 
+import itertools
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -127,6 +130,45 @@ def test_a_batch_may_fill_several_holes_and_go_beyond() -> None:
         assert receive(db, batch(5, END), AT) == Acked(acked=END)
 
         assert contents(db) == WHOLE
+
+
+def test_killed_at_any_statement_hq_has_the_batch_whole_or_not_at_all(tmp_path: Path) -> None:
+    """SIGKILL before the 1st, 2nd, ... statement of taking a batch, until one gets through."""
+    with headquarters() as db:
+        receive(db, batch(1, 12), AT)
+        whole = contents(db)
+    for statement in itertools.count(1):
+        path = tmp_path / f"{statement}.db"
+        with closing(connect(path)) as file:
+            schema.migrations.apply(Database(file))
+        child = os.fork()
+        if child == 0:
+            _receive_and_die(path, statement)
+        _, status = os.waitpid(child, 0)
+        with closing(connect(path)) as file:
+            db = Database(file)
+            survived = os.WIFEXITED(status)
+            assert contents(db) == whole if survived else db["journal"].count in (0, 12)
+            assert receive(db, batch(1, 12), AT) == Acked(acked=12)
+            assert contents(db) == whole
+        if survived:
+            break
+
+    assert statement > 30
+
+
+def _receive_and_die(path: Path, statement: int) -> None:
+    connection = connect(path)
+    db = Database(connection)
+    left = itertools.count(statement - 1, -1)
+
+    def count_down(_: str) -> None:
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    connection.set_trace_callback(count_down)
+    receive(db, batch(1, 12), AT)
+    os._exit(0)
 
 
 def test_a_gap_names_the_event_that_is_wanted_and_stores_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 import zlib
 
 import pytest
@@ -59,11 +60,18 @@ def test_a_changed_body_breaks_the_chain_and_is_named() -> None:
 
 
 def test_a_zip_bomb_is_given_up_at_the_cap() -> None:
+    """100 MB in 100 KB; no more than the cap of 10 kB is ever held."""
     bomb = zlib.compressobj(9, wbits=31)
     raw = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(100)) + bomb.flush()
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeError, match="inflates to more than"):
+            unpack(raw, Caps(compressed_bytes=len(raw), inflated_bytes=10_000))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
-    with pytest.raises(TooLargeError, match="inflates to more than"):
-        unpack(raw)
+    assert peak_bytes < 10 * 10_000 + len(raw)
 
 
 @pytest.mark.parametrize(
