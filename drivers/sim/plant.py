@@ -117,9 +117,7 @@ class Plant:
         item = self._belt[number] = _OnBelt(unit, truth, loop.time())
         if self._outages[Fault.PLC_DROP]:
             self._note(item, Fault.PLC_DROP)
-        for outage, over_s in self._over_s.items():
-            if item.triggered_s - over_s < RECOVERY_S and not self._outages[outage]:
-                self._note(item, f"after {outage}")
+        self._note_aftermath(item)
         loop.call_at(item.triggered_s + unit.read_ms / 1000, self._scan, item)
         loop.call_at(item.triggered_s + GATE_DELAY_S, self._at_gate, item)
 
@@ -131,6 +129,7 @@ class Plant:
         if loop.time() - item.triggered_s > READ_LIMIT_S:
             self._note(item, TIMERS_LATE)
             return
+        self._note_aftermath(item)
         if not self._scanner.say(line):
             unplugged = self._outages[Fault.SCANNER_UNPLUG] > 0
             self._note(item, Fault.SCANNER_UNPLUG if unplugged else NOBODY_READS)
@@ -173,6 +172,12 @@ class Plant:
         self._outages[outage] -= 1
         self._over_s[outage] = asyncio.get_running_loop().time()
         return not self._outages[outage]
+
+    def _note_aftermath(self, item: _OnBelt) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for outage, over_s in self._over_s.items():
+            if now_s - over_s < RECOVERY_S and not self._outages[outage]:
+                self._note(item, f"after {outage}")
 
     def _note(self, item: _OnBelt, what: str) -> None:
         if what not in item.truth.during:

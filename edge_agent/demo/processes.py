@@ -56,6 +56,8 @@ class Role:
             self.pid = self._process.pid
             self._changed()
             await self._process.wait()
+            self.pid = None  # the kernel may give the number to a stranger
+            self._changed()
             if self._wanted.is_set():
                 self.restarts += 1
                 if self.restarts > RESTART_LIMIT:

@@ -28,6 +28,7 @@ NO_OUTCOME = "no outcome"
 UNKNOWN = "BELT_UNKNOWN"
 ACCEPTED = "ACCEPTED"
 NO_VERDICT = "NO_VERDICT"
+NOTHING = "nothing at the plant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +186,13 @@ def verdicts_by_fault(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[
 
 
 def good_ejected(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[str, int]]:
-    """Why good products were ejected: what the plant suffered → verdict → how many."""
+    """Why good products were ejected: what the plant suffered or had suffered shortly before →
+    verdict → how many."""
     table: dict[str, Counter[str]] = {}
     for item in truth.items:
         if item.good and item.outcome == "ejected":
-            row = table.setdefault(" and ".join(item.during) or "nothing known", Counter())
+            causes = {cause.removeprefix("after ") for cause in item.during}
+            row = table.setdefault(" and ".join(sorted(causes)) or NOTHING, Counter())
             row[given.get(item.number, NO_VERDICT)] += 1
     return {cause: dict(row) for cause, row in table.items()}
 

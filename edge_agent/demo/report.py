@@ -37,8 +37,10 @@ class Findings:
     """What the plant suffered → verdict → how many good products were ejected."""
     outages: dict[str, int] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
-    line: dict[str, object] = field(default_factory=dict)
-    """The line role's last word on itself."""
+    latency: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Step → n, p50_us, p99_us, as the line role measured since its last start."""
+    suppressed: dict[str, int] = field(default_factory=dict)
+    """Station → re-reads that the line role has suppressed since its last start."""
 
     @property
     def agree(self) -> bool:
@@ -57,11 +59,7 @@ def show(findings: Findings, console: Console) -> None:
     if findings.good_ejected:
         title = "Good products ejected: what the plant suffered → the ledger's verdict"
         console.print(_table(title, "", findings.good_ejected))
-    for what, times in sorted(findings.outages.items()):
-        console.print(f"outage {what}: {times} times")
-    for role, restarts in findings.restarts.items():
-        if restarts:
-            console.print(f"role {role}: died and was restarted {restarts} times")
+    _show_course(findings, console)
     console.print(f"ledger {findings.ledger}", style=None if findings.ledger_good else "bold red")
     for line in findings.bad_passed:
         console.print(f"bad product passed: {line}", style="bold red", markup=False)
@@ -72,6 +70,21 @@ def show(findings: Findings, console: Console) -> None:
         console.print(f"plant, ledger and HQ agree ({findings.seconds:.1f} s)", style="bold green")
     else:
         console.print("plant, ledger and HQ do NOT agree", style="bold red")
+
+
+def _show_course(findings: Findings, console: Console) -> None:
+    """What happened on the way, a line each."""
+    for what, times in (
+        ("outages", findings.outages),
+        ("roles that died and were restarted", findings.restarts),
+        ("re-reads suppressed", findings.suppressed),
+    ):
+        told = ", ".join(f"{name} {count}" for name, count in sorted(times.items()) if count)
+        console.print(f"{what}: {told or 'none'}")
+    for step, times_us in findings.latency.items():
+        if times_us["n"]:
+            p50_ms, p99_ms = times_us["p50_us"] / 1000, times_us["p99_us"] / 1000
+            console.print(f"scan received → {step}: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
 
 
 def _show_differences(differences: list[Difference], console: Console) -> None:

@@ -198,7 +198,7 @@ class _Demo:
 
         def line_is_done() -> bool:
             status = ask(config.control_path("line"), "status")
-            findings.line = status
+            findings.latency, findings.suppressed = status["latency"], status["suppressed"]
             return status["waiting"] == 0 and _knows(config, last_item)
 
         def hq_is_done() -> bool:
