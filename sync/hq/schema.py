@@ -4,9 +4,9 @@ agent      one row a line. `cursor` is the last event known, stored or in a hole
 journal    the lines' events, byte for byte; `hash` as the line computed it and HQ verified it.
 hole       events an agent put aside because HQ refused them: known by number and hash alone.
 node       the tree: one row a code, as in the line's ledger. `text` is the code as it was read,
-           where that differs from the key. `events` lists the sequence numbers of the events
-           that changed the node: the row is written anyway, an index of its own would cost more
-           than all else (docs/decisions/0003-sync.md). `level` is NULL while the commissioning
+           where that differs from the key. `events` lists the numbers of the events that changed
+           the node: its row is written anyway, an index apart would be one more page a code to
+           write (docs/decisions/0003-sync.md). `level` is NULL while the commissioning
            lies in a hole.
 container  one row a container, with or without a code yet.
 rejection  rejected reads of a code; they change no node, so they are listed apart.
