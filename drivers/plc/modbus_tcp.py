@@ -175,6 +175,8 @@ class ModbusTcpPlc:
             found = f"no answer within {self._config.timeout_ms} ms"
             self._lose(f"{what}: {found}")
             raise self._wrong(what, found, "one") from None
+        finally:
+            _insist_on_cancellation()
         if isinstance(reply, ExceptionResponse):
             raise self._wrong(what, _exception(reply.exception_code), "an answer")
         return reply
@@ -186,6 +188,14 @@ class ModbusTcpPlc:
 def build(name: str, config: Config) -> Plc:
     """The controller, not yet connected."""
     return ModbusTcpPlc(name, config)
+
+
+def _insist_on_cancellation() -> None:
+    """Python 3.11's `wait_for`, inside pymodbus, loses a cancellation that meets the answer
+    (python/cpython issue 86296); the task would go on for ever."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _check_range(verb: str, address: int, count: int, most: int) -> None:
