@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from sqlite_utils import Database
+from starlette.requests import ClientDisconnect
 
 from edge_agent import clock
 from edge_agent.sqlite import connect
@@ -68,7 +69,7 @@ def run_hq(data_dir: Path, host: str = "127.0.0.1", port: int = 8080) -> None:
         host=host,
         port=port,
         access_log=False,
-        log_level="warning",
+        log_config=None,
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=10,
@@ -248,6 +249,10 @@ async def _body(request: Request, cap_bytes: int) -> bytes:
                         413,
                         {"error": "too_large", "detail": f"body has more than {cap_bytes} bytes"},
                     )
+    except ClientDisconnect:
+        raise HTTPException(
+            400, {"error": "incomplete", "detail": "the sender left before the body's end"}
+        ) from None
     except TimeoutError:
         raise HTTPException(
             408, {"error": "timeout", "detail": f"body took more than {BODY_TIMEOUT_S} s"}

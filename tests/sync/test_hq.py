@@ -32,27 +32,37 @@ def packed(
     return pack(Batch(agent, from_seq, before, head, bodies)), head
 
 
-@pytest.fixture
-def filled(hq: Hq) -> Hq:
-    """An HQ that has one line's 26 units, six closed cases, two closed pallets."""
+def fill(hq: Hq) -> None:
+    """Send one line's 26 units, six closed cases, two closed pallets."""
     assert hq.post("/batches", packed(packing(26))[0]).json() == {"acked": len(packing(26))}
-    return hq
 
 
-def test_the_same_batch_again_is_acknowledged_again(filled: Hq) -> None:
-    before = filled.events()
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hq]:
+    """An HQ to be read from."""
+    hq = Hq(tmp_path_factory.mktemp("filled"))
+    hq.start()
+    fill(hq)
+    yield hq
+    hq.end()
 
-    response = filled.post("/batches", packed(packing(26))[0])
+
+def test_the_same_batch_again_is_acknowledged_again(hq: Hq) -> None:
+    fill(hq)
+    before = hq.events()
+
+    response = hq.post("/batches", packed(packing(26))[0])
 
     assert (response.status_code, response.json()) == (200, {"acked": len(packing(26))})
-    assert filled.events() == before
+    assert hq.events() == before
 
 
-def test_other_content_is_a_409_and_an_alarm_that_is_shown(filled: Hq) -> None:
-    response = filled.post("/batches", packed(packing(5, first=50))[0])
+def test_other_content_is_a_409_and_an_alarm_that_is_shown(hq: Hq) -> None:
+    fill(hq)
+    response = hq.post("/batches", packed(packing(5, first=50))[0])
 
     assert (response.status_code, response.json()) == (409, {"error": "conflict", "at": 1})
-    [alarm] = filled.get(f"/agents/{AGENT}")["alarms"]
+    [alarm] = hq.get(f"/agents/{AGENT}")["alarms"]
     assert (alarm["kind"], alarm["seq"], alarm["times"]) == ("conflict", 1, 1)
 
 
@@ -225,12 +235,13 @@ def test_a_code_that_was_only_rejected_is_found_without_a_state(hq: Hq) -> None:
     assert (node["state"], len(node["events"])) == (None, 1)
 
 
-def test_a_code_seen_on_several_lines_is_listed_for_each(filled: Hq) -> None:
-    headers = {"Authorization": f"Bearer {add_token(filled.data_dir, 'line-2', AT)}"}
+def test_a_code_seen_on_several_lines_is_listed_for_each(hq: Hq) -> None:
+    fill(hq)
+    headers = {"Authorization": f"Bearer {add_token(hq.data_dir, 'line-2', AT)}"}
     raw, _ = packed(packing(1), agent="line-2")
-    requests.post(filled.url + "/batches", raw, headers=headers, timeout=10)
+    requests.post(hq.url + "/batches", raw, headers=headers, timeout=10)
 
-    nodes = filled.get("/trace/" + UNIT_KEY)["nodes"]
+    nodes = hq.get("/trace/" + UNIT_KEY)["nodes"]
 
     assert [node["agent"] for node in nodes] == ["line-1", "line-2"]
 
