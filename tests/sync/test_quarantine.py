@@ -1,6 +1,8 @@
 """Events that HQ does not take are put aside, shown on both sides, and hold nothing up."""
 
 import json
+import shutil
+from pathlib import Path
 
 from edge_agent.core.events import to_body
 from tests.sync.rig import AGENT, AT, Hq, Line, packing
@@ -100,3 +102,27 @@ def _incompressible(chars: int) -> str:
         value = value * 6_364_136_223_846_793_005 % 2**61
         text += f"{value:x}"
     return text[:chars]
+
+
+def test_an_hq_restored_to_before_a_hole_gets_it_declared_again(
+    line: Line, hq: Hq, tmp_path: Path
+) -> None:
+    line.write(packing(5))
+    line.sync()
+    hq.end()
+    shutil.copytree(hq.data_dir, tmp_path / "backup")
+    hq.start()
+    line.seed([UNKNOWN, *(to_body(event) for event in packing(5, first=6))])
+    line.sync()
+    holes = hq.get(f"/agents/{AGENT}")["holes"]
+    held = hq.events()
+    hq.end()
+    shutil.rmtree(hq.data_dir)
+    shutil.copytree(tmp_path / "backup", hq.data_dir)
+    hq.start()
+
+    report = line.sync(retry_quarantined=True)
+
+    assert (report.ok, report.behind, report.quarantined_events) == (True, 0, 1)
+    assert [h["from_seq"] for h in hq.get(f"/agents/{AGENT}")["holes"]] == [holes[0]["from_seq"]]
+    assert hq.events() == held
