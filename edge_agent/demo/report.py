@@ -11,6 +11,7 @@ from rich.table import Table
 from edge_agent.demo.reconcile import Difference
 
 _SHOWN_DIFFERENCES = 200
+_SHOWN_CHARACTERS = 100
 
 
 @dataclass(slots=True)
@@ -89,11 +90,18 @@ def _show_course(findings: Findings, console: Console) -> None:
 
 def _show_differences(differences: list[Difference], console: Console) -> None:
     for each in differences[:_SHOWN_DIFFERENCES]:
-        said = "; ".join(f"{who}: {text or 'nothing'}" for who, text in each.said.items())
+        said = "; ".join(f"{who}: {_short(text)}" for who, text in each.said.items())
         console.print(f"{each.about} {each.subject}: {said}", style="red", markup=False)
     if len(differences) > _SHOWN_DIFFERENCES:
         more = len(differences) - _SHOWN_DIFFERENCES
         console.print(f"... and {more} more differences", style="red")
+
+
+def _short(text: str | None) -> str:
+    """As much as a person takes in; the JSON file has the whole."""
+    if text is None:
+        return "nothing"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _turned(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:

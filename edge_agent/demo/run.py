@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -114,17 +113,14 @@ class _Demo:
         await self._until(READY_S, lambda: hq.is_up() and _is_ready(config), "roles are not ready")
         await self._run_belt()
         truth = load_truth(self._workspace.truth_path)
-        findings = Findings(**self._asked())
+        asked = self._options
+        findings = Findings(asked.units, asked.rate, asked.seed, asked.faults)
         findings.settled = await self._settle(config, truth, findings, hq)
         await self._reconcile(config, truth, findings, hq)
         for keeper in keepers:
             keeper.cancel()
         hq.close()
         return findings
-
-    def _asked(self) -> dict[str, Any]:
-        names = ("units", "rate", "seed", "faults")
-        return {name: getattr(self._options, name) for name in names}
 
     # --- before ----------------------------------------------------------------------------
 

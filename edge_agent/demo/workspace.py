@@ -16,6 +16,7 @@ from edge_agent.demo.options import DemoError
 LINE = "demo"
 CASE_SIZE = 12
 PALLET_SIZE = 4
+_COMMAND_S = 60
 _SOCKET_PATH_BYTES = 107
 """The longest path of a Unix socket (unix(7): sun_path)."""
 
@@ -199,13 +200,17 @@ class Workspace:
 
 def command(*arguments: str) -> str:
     """What `edge-agent ARGUMENTS` prints. Raises DemoError if it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "edge_agent", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    called = f"edge-agent {' '.join(arguments)}"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_agent", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DemoError(f"{called}: not done after {_COMMAND_S} s") from None
     if done.returncode:
-        raise DemoError(f"edge-agent {' '.join(arguments)}: {done.stderr.strip()}")
+        raise DemoError(f"{called}: {done.stderr.strip()}")
     return done.stdout.strip()
