@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -64,6 +65,24 @@ def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
     assert found["agree"]
     assert found["restarts"] == {"hq": 1, "line": 1, "sync": 1}
     assert found["counts"]["plant"]["passed"] > 20
+
+
+def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    workspace = tmp_path / "w"
+    with subprocess.Popen(
+        [*DEMO, f"--keep={workspace}", "--units=300", "--rate=1200"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline().startswith("belt: 3")
+        pids = json.loads((workspace / "pids.json").read_text())
+        ends = [os.pidfd_open(pid) for pid in pids.values()]
+        demo.kill()
+    assert pids.keys() == {"plant", "hq", "line", "sync"}
+    for end in ends:
+        select.select([end], [], [])  # readable when the process has ended
+        os.close(end)
 
 
 def test_a_fault_that_does_not_exist_is_named(tmp_path: Path) -> None:
