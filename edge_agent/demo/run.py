@@ -48,7 +48,10 @@ _POLL_S = 0.2
 
 
 def run_demo(options: DemoOptions) -> int:
-    """Run the demo and print its result. 0 if all agree, 1 if not, 2 if it could not be run."""
+    """Run the demo and print its result.
+
+    0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted.
+    """
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a log has no width of its own
@@ -65,6 +68,9 @@ def run_demo(options: DemoOptions) -> int:
         status = 0 if findings.agree else 1
     except DemoError as error:
         status = _refuse(error, console)
+    except KeyboardInterrupt:
+        console.print("demo: stopped before its end")
+        status = 130
     finally:
         workspace.close()
     if options.keep is None and status == 0:
