@@ -6,7 +6,8 @@ is remembered: the same product read as an element string or as a Digital Link h
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 
 StationName = NewType("StationName", str)
@@ -38,10 +39,12 @@ class Instant:
         return format_utc(self.utc_us)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def format_utc(utc_us: int) -> str:
     """`utc_us` (microseconds since the epoch) as RFC 3339 in UTC with milliseconds."""
-    moment = _EPOCH + timedelta(microseconds=utc_us)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, micros = divmod(utc_us, 1_000_000)
+    return f"{_format_second(second)}.{micros // 1_000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _format_second(utc_s: int) -> str:
+    return datetime.fromtimestamp(utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -7,6 +7,7 @@ decisions/0003). If the disk has no room the line halts: nothing is passed, what
 counted, and the first commit that works again says how much.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Engine:
         self._queue: deque[Input] = deque()
         self._line = self._restore()
         self._unsaved_events = 0
+        self._verbose = log.isEnabledFor(logging.DEBUG)
         self._halted: str | None = None
         self._refused_reads = 0
         self._retry_at_us = 0
@@ -105,15 +107,17 @@ class Engine:
             self._try_to_resume()
             return
         try:
-            release = self._decide(batch)
+            release, recorded = self._decide(batch)
             if release.effects:
                 self._release(release)
             else:
                 self._ledger.fold_log(busy=bool(self._queue))
+            for event in recorded:
+                self._tell(event)
         except LedgerFullError as error:
             self._halt(str(error), batch)
 
-    def _decide(self, batch: list[Input]) -> Release:
+    def _decide(self, batch: list[Input]) -> tuple[Release, list[Event]]:
         effects: list[tuple[Effect, int]] = []
         recorded: list[Event] = []
         with self._ledger.transaction():
@@ -127,10 +131,7 @@ class Engine:
                     recorded += decision.events
             if recorded:
                 self._save_snapshot(len(recorded))
-        release = Release(effects, clock.now_us())
-        for event in recorded:
-            self._tell(event)
-        return release
+        return Release(effects, clock.now_us()), recorded
 
     def _save_snapshot(self, new_events: int) -> None:
         self._unsaved_events += new_events
@@ -206,8 +207,10 @@ class Engine:
                 log.critical(
                     "a rejected item passed the gate", station=event.station, item=event.item
                 )
-            case _:
+            case _ if self._verbose:
                 log.debug(event.kind, station=event.station)
+            case _:
+                pass
 
     def facts(self) -> dict[str, Any]:
         """The engine's part of the role's status, as JSON values.

@@ -23,6 +23,9 @@ _WORD = 65_536
 _PAIRS_PER_REQUEST = 61
 """A write request carries at most 123 registers (Modbus Application Protocol V1.1b3, 6.12)."""
 
+Stamps = tuple[int, int]
+"""When a verdict was decided and when it was committed (monotonic clock, microseconds)."""
+
 log = structlog.get_logger("edge_agent.line")
 
 
@@ -42,7 +45,7 @@ class GateLink:
         poll_ms: int,
         belt: Callable[[], Belt | None],
         offer: Callable[[Input], bool],
-        acknowledged: Callable[[Judge], None],
+        acknowledged: Callable[[Judge, Stamps], None],
     ) -> None:
         self._station = station
         self._plc = plc
@@ -52,15 +55,15 @@ class GateLink:
         self._offer = offer
         self._acknowledged = acknowledged
         self._last_item = 0
-        self._verdicts: list[Judge] = []
+        self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self._verdict_waits = asyncio.Event()
         self._reported: tuple[int, tuple[ItemNumber, ItemNumber]] | None = None
         self.lost_verdicts = 0
         """Verdicts the PLC did not acknowledge; their items are rejected."""
 
-    def judge(self, verdict: Judge) -> None:
-        """Write `verdict` as soon as the PLC is free."""
-        self._verdicts.append(verdict)
+    def judge(self, verdict: Judge, stamps: Stamps) -> None:
+        """Write `verdict` as soon as the PLC is free. A later one on the same item replaces it."""
+        self._verdicts[verdict.item] = verdict, stamps
         self._verdict_waits.set()
 
     async def write_verdicts(self) -> None:
@@ -68,23 +71,23 @@ class GateLink:
         while True:
             await self._verdict_waits.wait()
             self._verdict_waits.clear()
-            waiting, self._verdicts = self._verdicts, []
-            for run in _runs(waiting, self._registers.slots):
-                await self._write(run)
+            waiting, self._verdicts = self._verdicts, {}
+            for run in _runs(sorted(waiting), self._registers.slots):
+                await self._write([waiting[item] for item in run])
 
-    async def _write(self, run: list[Judge]) -> None:
-        slot = run[0].item % self._registers.slots
+    async def _write(self, run: list[tuple[Judge, Stamps]]) -> None:
         words: list[int] = []
-        for verdict in run:
+        for verdict, _ in run:
             words += (verdict.item % _WORD, PASS if verdict.passes else REJECT)
+        slot = run[0][0].item % self._registers.slots
         try:
             await self._plc.write_registers(self._registers.verdicts + 2 * slot, words)
         except PlcError as error:
             self.lost_verdicts += len(run)
-            log.debug("verdicts lost", items=[v.item for v in run], error=str(error))
+            log.debug("verdicts lost", items=[verdict.item for verdict, _ in run], error=str(error))
             return
-        for verdict in run:
-            self._acknowledged(verdict)
+        for verdict, stamps in run:
+            self._acknowledged(verdict, stamps)
 
     async def poll(self) -> None:
         """Poll for ever. A PLC out of reach is silence: the core notices by the time."""
@@ -143,15 +146,14 @@ def _unwrap(word: int, last: int) -> tuple[int, bool]:
     return (last // _WORD + 1) * _WORD + word, True
 
 
-def _runs(verdicts: list[Judge], slots: int) -> Iterator[list[Judge]]:
-    """`verdicts` as runs of neighbouring slots. Of two verdicts on one item the later holds."""
-    latest = {verdict.item: verdict for verdict in verdicts}
-    run: list[Judge] = []
-    for item in sorted(latest):
-        neighbours = run and item == run[-1].item + 1 and item % slots
+def _runs(items: list[ItemNumber], slots: int) -> Iterator[list[ItemNumber]]:
+    """`items` (ascending) as runs of neighbouring slots, each short enough for one request."""
+    run: list[ItemNumber] = []
+    for item in items:
+        neighbours = run and item == run[-1] + 1 and item % slots
         if run and not (neighbours and len(run) < _PAIRS_PER_REQUEST):
             yield run
             run = []
-        run.append(latest[item])
+        run.append(item)
     if run:
         yield run

@@ -20,8 +20,8 @@ from edge_agent.core.inputs import Read, Tick
 from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.engine import Engine, Release
-from edge_agent.line.gate_link import GateLink
-from edge_agent.line.metrics import Latency, StatusCollector, device_facts, serve_metrics
+from edge_agent.line.gate_link import GateLink, Stamps
+from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.plan import line_plan
 from edge_agent.notify import notify
 
@@ -36,14 +36,16 @@ class LineRole:
 
     def __init__(self, config: LineConfig, ledger: Ledger) -> None:
         self._config = config
-        self._work = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = self._loop.create_future()
+        self._fed_at_us = 0
         self._engine = Engine(
             line_plan(config),
             ledger,
             line_name=config.line.name,
             queue_size=config.line.queue_size,
             secret_codes=config.line.secret_codes,
-            wake=self._work.set,
+            wake=lambda: self._loop.call_soon(self._turn),
             release=self._let_out,
         )
         self._plcs: dict[str, Plc] = {}
@@ -86,7 +88,7 @@ class LineRole:
             jobs.append(self._reader_at[station.name].run(on_frame))
         for gate in self._gates.values():
             jobs += [gate.poll(), gate.write_verdicts()]
-        jobs += [self._tick(), self._decide()]
+        jobs.append(self._tick())
         # What was made until now lives as long as the process: collections need not look at it.
         gc.freeze()
         notify("READY=1")
@@ -95,20 +97,23 @@ class LineRole:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
                     group.create_task(job)
+                await self._failure
         finally:
             notify("STOPPING=1")
             server.close()
 
-    async def _decide(self) -> None:
-        """The loop that does the work; systemd's watchdog watches just this."""
-        fed_at_us = 0
-        while True:
-            await self._work.wait()
-            self._work.clear()
+    def _turn(self) -> None:
+        """One turn of the loop that does the work; systemd's watchdog watches just this."""
+        try:
             self._engine.turn()
-            if clock.now_us() - fed_at_us > WATCHDOG_US:
-                fed_at_us = clock.now_us()
-                notify("WATCHDOG=1")
+        except Exception as error:  # noqa: BLE001 the callback's boundary: the role ends with it
+            if not self._failure.done():
+                self._failure.set_exception(error)
+            return
+        now_us = clock.now_us()
+        if now_us - self._fed_at_us > WATCHDOG_US:
+            self._fed_at_us = now_us
+            notify("WATCHDOG=1")
 
     # --- inputs ----------------------------------------------------------------------------
 
@@ -131,17 +136,18 @@ class LineRole:
         for effect, decided_us in release.effects:
             match effect:
                 case Judge():
-                    self._gates[effect.station].judge(effect)
+                    stamps = (decided_us, release.committed_us)
+                    self._gates[effect.station].judge(effect, stamps)
                 case Answer():
                     reader = self._reader_at[effect.station]
                     self._unanswered += not reader.answer(accepted=effect.reason is None)
-            if effect.reason is None:
-                self._latency.observe("decided", decided_us - effect.received_us)
-                self._latency.observe("committed", release.committed_us - effect.received_us)
+                    self._latency.observe("decided", decided_us - effect.received_us)
+                    self._latency.observe("committed", release.committed_us - effect.received_us)
 
-    def _acknowledged(self, judge: Judge) -> None:
+    def _acknowledged(self, judge: Judge, stamps: Stamps) -> None:
         if judge.passes:
-            self._latency.observe("acknowledged", clock.now_us() - judge.received_us)
+            for step, at_us in zip(STEPS, (*stamps, clock.now_us()), strict=True):
+                self._latency.observe(step, at_us - judge.received_us)
 
     # --- status ----------------------------------------------------------------------------
 
