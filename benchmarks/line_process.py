@@ -47,7 +47,7 @@ url = "tcp://127.0.0.1:{modbus}"
 [stations.gate]
 plc = "plc"
 poll_ms = 10
-read_window_ms = 30
+read_window_ms = 25
 min_spacing_ms = 45
 registers = {{ counters = 0, outcomes = 1000, verdicts = 1000, slots = 256 }}
 """

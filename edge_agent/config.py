@@ -162,17 +162,19 @@ class Gate(_Section):
     plc: Name
     registers: GateRegisters
     poll_ms: Annotated[int, Field(ge=1, le=1_000)] = 10
-    read_window_ms: Annotated[int, Field(ge=1, le=10_000)] = 30
+    read_window_ms: Annotated[int, Field(ge=1, le=10_000)] = 25
     """How long after the trigger the scanner's answer may come."""
     min_spacing_ms: Annotated[int, Field(ge=2, le=60_000)] = 45
     """The shortest time between two items that the feeding guarantees."""
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
-        if self.read_window_ms >= self.min_spacing_ms:
+        # Trigger and read are each known to within one poll.
+        needed_ms = self.read_window_ms + 2 * self.poll_ms
+        if needed_ms > self.min_spacing_ms:
             raise ValueError(
-                f"read_window_ms is {self.read_window_ms}, expected less than min_spacing_ms "
-                f"({self.min_spacing_ms}): an answer must come before the next item"
+                f"min_spacing_ms is {self.min_spacing_ms}, expected at least {needed_ms} "
+                "(read_window_ms + 2 poll_ms), so that each answer belongs to one item"
             )
         return self
 

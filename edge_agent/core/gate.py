@@ -1,9 +1,10 @@
 """Which read belongs to which item.
 
 The PLC counts items at the trigger and the agent polls the count, so of each trigger only an
-interval is known. Two facts make the tie certain: an answer comes at most `window_us` after its
-trigger, and two triggers are at least `spacing_us` apart. A read is tied as soon as no trigger
-that is still unknown could claim it; if more than one item can, all of them are rejected.
+interval is known; and a process that was busy or paused knows of a read only the interval in which
+it arrived. Two facts make the tie certain: an answer comes at most `window_us` after its trigger,
+and two triggers are at least `spacing_us` apart. A read is tied as soon as no trigger that is
+still unknown could claim it; if more than one item can, all of them are rejected.
 """
 
 from collections import deque
@@ -108,12 +109,14 @@ class Tracker:
         held, self._held = self._held, []
         for read in held:
             yield from self.read(read)
-        yield from self.tick(counter.at.mono_us)
+        yield from self.tick(counter.reads_until_us)
 
     def read(self, read: Read) -> Iterator[Finding]:
         """A read arrived. It is held if a trigger that is not known yet could claim it."""
         at_us = read.at.mono_us
-        claims = [w for w in self._windows if w.earliest_us < at_us <= w.closes_us]
+        claims = [
+            w for w in self._windows if w.earliest_us < at_us and read.since_us <= w.closes_us
+        ]
         settled = at_us <= self._known_until_us or (
             bool(claims) and at_us < self._windows[-1].earliest_us + self._spacing_us
         )
@@ -135,17 +138,18 @@ class Tracker:
                 window.judged = True
                 yield Clash(window.item, read, f"the read may belong to items {items}")
 
-    def tick(self, now_us: int) -> Iterator[Finding]:
-        """Time passed: windows end, and a read that nobody counted for is given up."""
+    def tick(self, reads_until_us: int) -> Iterator[Finding]:
+        """Every read that arrived by `reads_until_us` was given: windows that closed before then
+        end, and a read that nobody counted for in all that time is given up."""
         kept: list[Read] = []
         for read in self._held:
-            if now_us - read.at.mono_us > self._window_us + UNWATCHED_US:
+            if reads_until_us - read.at.mono_us > self._window_us + UNWATCHED_US:
                 yield Stray(read)
             else:
                 kept.append(read)
         self._held = kept
-        oldest_held_us = min((read.at.mono_us for read in kept), default=now_us)
-        while self._windows and self._windows[0].closes_us < min(now_us, oldest_held_us):
+        oldest_held_us = min((read.since_us for read in kept), default=reads_until_us)
+        while self._windows and self._windows[0].closes_us < min(reads_until_us, oldest_held_us):
             window = self._windows.popleft()
             if not window.judged:
                 yield Silence(window.item)

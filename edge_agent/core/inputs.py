@@ -10,12 +10,15 @@ from edge_agent.core.names import Instant, ItemNumber, StationName
 class Read:
     """One answer of a station's scanner.
 
-    `text` is None for a no-read. `defect` says why the bytes cannot be a code.
-    `symbology` is an AIM symbology identifier (ISO/IEC 15424) such as ``]d2``, where sent.
+    It arrived between `since_us` and `at.mono_us` (monotonic clock, microseconds): a busy or
+    paused process sees it late. `text` is None for a no-read. `defect` says why the bytes cannot
+    be a code. `symbology` is an AIM symbology identifier (ISO/IEC 15424) such as ``]d2``, where
+    one is sent.
     """
 
     at: Instant
     station: StationName
+    since_us: int
     text: str | None
     symbology: str | None = None
     defect: str | None = None
@@ -26,13 +29,15 @@ class Counter:
     """The PLC's item counter as polled: `last_item` items passed the trigger so far.
 
     The counter was sampled between `asked_us` and `at.mono_us` (monotonic clock, microseconds).
-    `restarted` is set when the PLC began to count anew since the last poll.
+    Every read that had arrived by `reads_until_us` has been given already. `restarted` is set
+    when the PLC began to count anew since the last poll.
     """
 
     at: Instant
     station: StationName
     last_item: ItemNumber
     asked_us: int
+    reads_until_us: int
     restarted: bool = False
 
 
@@ -57,9 +62,10 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed. Every input received before `at` has been given already."""
+    """Time passed. Every read that had arrived by `reads_until_us` has been given already."""
 
     at: Instant
+    reads_until_us: int
 
 
 Input = Read | Counter | GateReport | Tick

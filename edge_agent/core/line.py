@@ -104,7 +104,7 @@ class Line:
                 self._gate_report(given)
             case Tick():
                 for name, tracker in self._trackers.items():
-                    self._judge(name, given.at, tracker.tick(given.at.mono_us))
+                    self._judge(name, given.at, tracker.tick(given.reads_until_us))
         return self._decision
 
     def _emit(self, event: Event) -> None:
@@ -238,7 +238,7 @@ class Line:
                 case Clash(item, read, detail):
                     self._refuse(read, Objection(Reason.AMBIGUOUS, detail), None, item)
                 case Silence(item):
-                    silence = Read(at, name, None, defect="no answer from the scanner")
+                    silence = Read(at, name, at.mono_us, None, defect="no answer from the scanner")
                     self._judge_read(item, silence)
                 case Stray(read):
                     self._refuse(

@@ -32,7 +32,8 @@ log = structlog.get_logger("edge_agent.line")
 class GateLink:
     """One gate over one PLC.
 
-    `offer` takes inputs for the core (False: queue full). `belt` is what the core knows of the
+    `offer` takes inputs for the core (False: queue full). `reads_until_us` is the moment until
+    which every read was offered. `belt` is what the core knows of the
     items (None before the first contact). `acknowledged` is told of each verdict the PLC confirmed.
     """
 
@@ -45,6 +46,7 @@ class GateLink:
         poll_ms: int,
         belt: Callable[[], Belt | None],
         offer: Callable[[Input], bool],
+        reads_until_us: Callable[[], int],
         acknowledged: Callable[[Judge, Stamps], None],
     ) -> None:
         self._station = station
@@ -53,6 +55,7 @@ class GateLink:
         self._poll_s = poll_ms / 1_000
         self._belt = belt
         self._offer = offer
+        self._reads_until_us = reads_until_us
         self._acknowledged = acknowledged
         self._last_item = 0
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
@@ -103,7 +106,14 @@ class GateLink:
         items, outcomes = await self._plc.read_input_registers(self._registers.counters, 2)
         belt = self._belt()
         last_item, restarted = _unwrap(items, max(self._last_item, belt.last_item if belt else 0))
-        counter = Counter(clock.now(), self._station, ItemNumber(last_item), asked_us, restarted)
+        counter = Counter(
+            clock.now(),
+            self._station,
+            ItemNumber(last_item),
+            asked_us,
+            self._reads_until_us(),
+            restarted,
+        )
         if not self._offer(counter):
             return
         self._last_item = last_item

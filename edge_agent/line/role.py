@@ -19,6 +19,7 @@ from edge_agent.core.effects import Answer, Judge
 from edge_agent.core.inputs import Read, Tick
 from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
+from edge_agent.line.arrivals import ArrivalSelector
 from edge_agent.line.engine import Engine, Release
 from edge_agent.line.gate_link import GateLink, Stamps
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
@@ -34,8 +35,9 @@ log = structlog.get_logger("edge_agent.line")
 class LineRole:
     """One line, from its devices to its ledger."""
 
-    def __init__(self, config: LineConfig, ledger: Ledger) -> None:
+    def __init__(self, config: LineConfig, ledger: Ledger, arrivals: ArrivalSelector) -> None:
         self._config = config
+        self._arrivals = arrivals
         self._loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = self._loop.create_future()
         self._fed_at_us = 0
@@ -72,6 +74,7 @@ class LineRole:
             poll_ms=station.gate.poll_ms,
             belt=lambda: self._engine.state.belts.get(name),
             offer=self._engine.offer,
+            reads_until_us=lambda: self._arrivals.since_us,
             acknowledged=self._acknowledged,
         )
 
@@ -119,7 +122,8 @@ class LineRole:
 
     def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
         at = clock.at(frame.received_us)
-        read = Read(at, station, frame.text, frame.symbology, frame.defect)
+        since_us = min(self._arrivals.since_us, frame.received_us)
+        read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect)
         if not self._engine.offer(read):
             log.error("queue full: the read is rejected", station=station)
             if station not in self._gates:
@@ -128,7 +132,7 @@ class LineRole:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._engine.offer(Tick(clock.now()))
+            self._engine.offer(Tick(clock.now(), self._arrivals.since_us))
 
     # --- effects ---------------------------------------------------------------------------
 
@@ -168,10 +172,10 @@ class LineRole:
         return self.status()
 
 
-async def _main(config: LineConfig) -> None:
+async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:
     ledger = Ledger(config.ledger_path)
     try:
-        task = asyncio.ensure_future(LineRole(config, ledger).run())
+        task = asyncio.ensure_future(LineRole(config, ledger, arrivals).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)
@@ -185,5 +189,7 @@ async def _main(config: LineConfig) -> None:
 
 
 def run_line(config: LineConfig) -> None:
-    """Run the line until SIGTERM or SIGINT. Raises LedgerError, or what stopped the engine."""
-    asyncio.run(_main(config))
+    """Run the line until SIGTERM or SIGINT. Raises LedgerError, or what stopped a part of it."""
+    arrivals = ArrivalSelector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(arrivals)) as runner:
+        runner.run(_main(config, arrivals))

@@ -1,6 +1,7 @@
 """Tying reads to items: never wrong, whatever polling and scanner do."""
 
 from dataclasses import dataclass
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +14,15 @@ WINDOW_US, SPACING_US = 30_000, 45_000
 STATION = StationName("infeed")
 
 
-def read(at_us: int, text: str | None) -> Read:
-    return Read(Instant(at_us, at_us), STATION, text)
+def read(at_us: int, text: str | None, since_us: int | None = None) -> Read:
+    return Read(Instant(at_us, at_us), STATION, at_us if since_us is None else since_us, text)
 
 
-def counter(asked_us: int, at_us: int, last_item: int) -> Counter:
-    return Counter(Instant(at_us, at_us), STATION, ItemNumber(last_item), asked_us)
+def counter(
+    asked_us: int, at_us: int, last_item: int, reads_until_us: int | None = None
+) -> Counter:
+    until_us = at_us if reads_until_us is None else reads_until_us
+    return Counter(Instant(at_us, at_us), STATION, ItemNumber(last_item), asked_us, until_us)
 
 
 def tracker() -> Tracker:
@@ -68,24 +72,35 @@ def test_a_read_without_an_item_is_given_up_and_told() -> None:
     assert list(belt.read(read(50_000, "A"))) == [Stray(read(50_000, "A"))]
 
 
+def test_a_read_seen_late_is_not_taken_for_the_next_items() -> None:
+    belt = tracker()
+    list(belt.count(counter(9_000, 9_200, 1)))
+    # The process stood still until 100 ms; item 2 came, and one read, that may be item 1's.
+    seen_late = read(100_000, "A", since_us=9_000)
+    findings = list(belt.read(seen_late)) + list(belt.count(counter(100_000, 100_200, 2, 9_000)))
+    assert {f.item for f in findings if isinstance(f, Clash)} == {1, 2}
+
+
 @dataclass
 class Belt:
     triggers_us: list[int]
-    reads: list[tuple[int, int]]  # time, item
+    reads: list[tuple[int, int, int]]  # arrived, seen, item
     polls: list[tuple[int, int]]  # asked, answered
 
 
 @st.composite
 def belts(draw: st.DrawFn) -> Belt:
-    """Any feeding, any scanner and any polling that the two stated facts allow."""
+    """Any feeding, any scanner, any polling and any pause that the two stated facts allow."""
     triggers, reads, now_us = [], [], 50_000
     for item in range(1, draw(st.integers(1, 12)) + 1):
         triggers.append(now_us)
         if draw(st.booleans()) or draw(st.booleans()):
-            reads.append((now_us + draw(st.integers(1, WINDOW_US)), item))
+            arrived_us = now_us + draw(st.integers(1, WINDOW_US))
+            late_us = draw(st.sampled_from([0, 0, 0, 300, 20_000, 100_000]))
+            reads.append((arrived_us, arrived_us + late_us, item))
         now_us += SPACING_US + draw(st.sampled_from([0, 1, 500, 10_000, 200_000]))
     polls, at_us = [], 0
-    while at_us < now_us + 2 * WINDOW_US:
+    while at_us < now_us + 2 * WINDOW_US + 100_000:
         at_us += draw(st.sampled_from([1_000, 10_000, 12_000, 40_000, 120_000]))
         took_us = draw(st.sampled_from([100, 5_000, 30_000]))
         polls.append((at_us, at_us + took_us))
@@ -94,13 +109,18 @@ def belts(draw: st.DrawFn) -> Belt:
 
 
 @given(belts(), st.randoms())
-def test_no_read_is_ever_tied_to_another_item(belt: Belt, random: object) -> None:
-    owner = {str(at): item for at, item in belt.reads}
-    inputs: list[tuple[int, Read | Counter]] = [(at, read(at, str(at))) for at, _ in belt.reads]
+def test_no_read_is_ever_tied_to_another_item(belt: Belt, random: Random) -> None:
+    owner = {str(item): item for _, _, item in belt.reads}
+    inputs: list[tuple[int, Read | Counter]] = []
+    for arrived_us, seen_us, item in belt.reads:
+        since_us = arrived_us - random.choice([1, 5_000])
+        inputs.append((seen_us, read(seen_us, str(item), since_us)))
     for asked_us, at_us in belt.polls:
-        sampled_us = random.randint(asked_us, at_us)  # type: ignore[attr-defined]
+        sampled_us = random.randint(asked_us, at_us)
         seen = sum(trigger <= sampled_us for trigger in belt.triggers_us)
-        inputs.append((at_us, counter(asked_us, at_us, seen)))
+        unseen_us = [arrived for arrived, seen_us, _ in belt.reads if seen_us > at_us]
+        until_us = min(at_us, *[arrived - 1 for arrived in unseen_us]) if unseen_us else at_us
+        inputs.append((at_us, counter(asked_us, at_us, seen, until_us)))
     inputs.sort(key=lambda pair: pair[0])
     under_test = tracker()
     found: list[Finding] = []

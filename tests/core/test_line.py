@@ -67,9 +67,11 @@ def test_two_codes_for_one_item_withdraw_its_pass() -> None:
     world = belt(2)
     world.count(1)
     world.now_us += 5_000
-    assert world.give(Read(world.instant(), INFEED, text("unit", 1)))[0].reason is None
+    assert (
+        world.give(Read(world.instant(), INFEED, world.now_us, text("unit", 1)))[0].reason is None
+    )
     world.now_us += 1_000
-    (judge,) = world.give(Read(world.instant(), INFEED, text("unit", 2)))
+    (judge,) = world.give(Read(world.instant(), INFEED, world.now_us, text("unit", 2)))
     assert judge.reason is Reason.AMBIGUOUS
     world.gate(1, Outcome.EJECTED)
     assert world.past.nodes[key("unit", 1)].state is State.EJECTED

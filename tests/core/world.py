@@ -32,7 +32,7 @@ from edge_agent.core.verify import Due
 
 INFEED, BENCH = StationName("infeed"), StationName("bench")
 UNIT = LevelName("unit")
-WINDOW_US, SPACING_US, POLL_US = 30_000, 45_000, 10_000
+WINDOW_US, SPACING_US, POLL_US = 25_000, 45_000, 10_000
 
 
 def plan(*capacities: int, waiting: int = 0, partial: bool = False) -> LinePlan:
@@ -135,7 +135,7 @@ class World:
     def scan(self, text: str | None, station: StationName = BENCH) -> Answer | None:
         """A read by hand; its answer."""
         self.now_us += 1_000
-        effects = self.give(Read(self.instant(), station, text))
+        effects = self.give(Read(self.instant(), station, self.now_us, text))
         answers = [e for e in effects if isinstance(e, Answer)]
         return answers[0] if answers else None
 
@@ -143,12 +143,12 @@ class World:
         self.now_us += POLL_US
         asked_us = self.now_us - 200
         return self.give(
-            Counter(self.instant(), INFEED, ItemNumber(last_item), asked_us, restarted)
+            Counter(self.instant(), INFEED, ItemNumber(last_item), asked_us, self.now_us, restarted)
         )
 
     def tick(self, ahead_us: int = POLL_US) -> list[Effect]:
         self.now_us += ahead_us
-        return self.give(Tick(self.instant()))
+        return self.give(Tick(self.instant(), self.now_us))
 
     def gate(self, item: int, outcome: Outcome) -> None:
         self.now_us += 100
@@ -159,7 +159,7 @@ class World:
         self.count(number - 1)
         self.count(number)
         self.now_us += 5_000
-        effects = self.give(Read(self.instant(), INFEED, text))
+        effects = self.give(Read(self.instant(), INFEED, self.now_us, text))
         (judge,) = (e for e in effects if isinstance(e, Judge))
         self.now_us += SPACING_US
         return judge

@@ -1,0 +1,34 @@
+"""Since when what arrives now can have been there.
+
+A scanner's bytes wait in the kernel while the process is busy, writing to the disk or not
+scheduled at all. The moment at which they are read says only the latest time of their arrival.
+"""
+
+import selectors
+
+from edge_agent import clock
+
+
+class ArrivalSelector(selectors.DefaultSelector):
+    """The event loop's selector, which knows the earliest time too.
+
+    What it reported last arrived after `since_us` (monotonic clock, microseconds); what had
+    arrived before then was reported, and handled, in an earlier turn of the loop.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since_us = self._looked_us = clock.now_us()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As the base class; looks once without waiting, for only then is it known that nothing
+        had arrived before the wait began."""
+        now_us = clock.now_us()
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            self.since_us = self._looked_us
+        else:
+            self.since_us = now_us
+            ready = super().select(timeout)
+        self._looked_us = now_us
+        return ready
