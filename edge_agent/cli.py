@@ -86,16 +86,19 @@ def sync(
     verbose: VerboseOption = False,
 ) -> None:
     """Run the sync role: the ledger to HQ, nightly, continuously as configured, or now."""
+    from edge_agent.control import ControlError
     from edge_agent.logs import configure_logs
-    from sync.role import run_sync, sync_now
+    from edge_agent.sqlite import SqliteTooOldError
+    from sync.role import SyncError, run_sync, sync_now
 
     configure_logs(verbose=verbose)
     loaded = _load(config)
-    if loaded.sync is None:
-        raise _fail(f"{config}: there is no [sync] section; add one to reach HQ")
-    if not now:
-        raise typer.Exit(run_sync(loaded))
-    report = sync_now(loaded, retry_quarantined=retry_quarantined)
+    try:
+        if not now:
+            raise typer.Exit(run_sync(loaded))
+        report = sync_now(loaded, retry_quarantined=retry_quarantined)
+    except (SyncError, ControlError, SqliteTooOldError) as error:
+        raise _fail(str(error)) from None
     typer.echo(report.summary())
     raise typer.Exit(0 if report.ok else 1)
 
@@ -110,9 +113,13 @@ def hq(
     """Run HQ, the central server."""
     from edge_agent.logs import configure_logs
     from sync.hq import run_hq
+    from sync.hq.server import HqError
 
     configure_logs(verbose=verbose)
-    run_hq(data, host, port)
+    try:
+        run_hq(data, host, port)
+    except HqError as error:
+        raise _fail(str(error)) from None
 
 
 @app.command()

@@ -5,7 +5,7 @@ ledger                  EPCIS              bizStep      disposition
 ======================  =================  ===========  ==============================
 commissioned            ObjectEvent ADD    commissioning  active; lot and expiry as ilmd
 passed (key)            OBSERVE            inspecting   conformant
-rejected (key)          OBSERVE            inspecting   non_conformant
+rejected (the thing)    OBSERVE            inspecting   non_conformant
 ejected (key)           OBSERVE            inspecting   non_conformant
 untracked (key)         OBSERVE            inspecting   unknown
 closed                  AggregationEvent ADD  packing   in_progress
@@ -15,6 +15,10 @@ closed                  AggregationEvent ADD  packing   in_progress
 7.4.3), and an open container has no code yet. Its children therefore appear as commissioned, and
 their packing in the export that holds the closing. Whatever has no EPCIS form, because it names no
 object, is counted in `left_out` by kind: events mapped and left out add up to the rows given.
+
+A reject speaks of the thing only where it is of the wrong product or was never issued. Where the
+scan was wrong (a duplicate, the wrong level, a full container, ...) the code names another, good
+thing, of which nothing bad must be told: such rejects are left out.
 
 Identity. The same row always gives the same eventID, a version 5 UUID of agent, number and hash.
 (`ni:///sha-256` is kept for CBV 2.0's own event hash, section 8.9, which this is not.)
@@ -37,6 +41,7 @@ from edge_agent.core.events import (
     Event,
     Packed,
     Passed,
+    Reason,
     Rejected,
     Untracked,
 )
@@ -49,6 +54,7 @@ _NAMESPACE = UUID("5d0a6d3e-3c1b-5b0e-9f4c-2a3f1c7be0d1")
 """Of this mapping's own UUIDs. Changing it would change every identity ever sent."""
 _SGTIN = re.compile(r"01(\d{14})21(.+)", re.DOTALL)
 _SSCC = re.compile(r"00(\d{18})")
+_OF_THE_THING = (Reason.WRONG_PRODUCT, Reason.NOT_ISSUED)
 _INSPECTED = {
     Passed: "conformant",
     Rejected: "non_conformant",
@@ -116,6 +122,8 @@ def events(rows: Iterable[Row], naming: Naming, left_out: Counter[str]) -> Itera
         match event:
             case Commissioned():
                 yield _commissioned(event, _common(seq, chained, event, naming), naming, left_out)
+            case Rejected(reason=reason) if reason not in _OF_THE_THING:
+                left_out["rejected, the scan and not the thing"] += 1
             case Passed(key=key) | Rejected(key=key) | Ejected(key=key) | Untracked(key=key) if (
                 key is not None
             ):

@@ -47,7 +47,7 @@ class LineRole:
             line_name=config.line.name,
             queue_size=config.line.queue_size,
             secret_codes=config.line.secret_codes,
-            wake=lambda: self._loop.call_soon(self._turn),
+            wake=self._wake,
             release=self._let_out,
         )
         self._plcs: dict[str, Plc] = {}
@@ -104,6 +104,9 @@ class LineRole:
         finally:
             notify("STOPPING=1")
             server.close()
+
+    def _wake(self) -> None:
+        self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         """One turn of the loop that does the work; systemd's watchdog watches just this."""

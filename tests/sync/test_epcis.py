@@ -88,7 +88,7 @@ def test_no_master_data_is_no_ilmd() -> None:
     [
         (Passed(at=AT, station=STATION, item=ItemNumber(1), key=UNIT), "conformant"),
         (
-            Rejected(at=AT, station=STATION, reason=Reason.DUPLICATE, detail="", key=UNIT),
+            Rejected(at=AT, station=STATION, reason=Reason.NOT_ISSUED, detail="", key=UNIT),
             "non_conformant",
         ),
         (
@@ -116,6 +116,13 @@ def test_a_closed_container_is_one_aggregation_of_all_its_children() -> None:
     assert aggregations[-1]["childEPCs"] == [event["parentID"] for event in aggregations[:-1]]
 
 
+def test_a_duplicate_says_nothing_bad_of_the_good_thing_that_has_the_code() -> None:
+    left_out: Counter[str] = Counter()
+    duplicate = Rejected(at=AT, station=STATION, reason=Reason.DUPLICATE, detail="seen", key=UNIT)
+    assert list(epcis.events(rows([duplicate]), Naming("line-1"), left_out)) == []
+    assert left_out.total() == 1
+
+
 def test_mapped_and_left_out_add_up_to_what_was_given() -> None:
     events = [
         *packing(30),
@@ -132,7 +139,7 @@ def test_mapped_and_left_out_add_up_to_what_was_given() -> None:
         "packed, told by its container's closing": 34,
         "packed, container not closed within the range": 3,
         "armed, names no object": 1,
-        "rejected, names no object": 1,
+        "rejected, the scan and not the thing": 5,
         "passed, names no object": 1,
     }
 
