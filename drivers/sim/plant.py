@@ -19,7 +19,7 @@ GATE_DELAY_S = 0.4
 OUTAGE_S = 1.0
 RECOVERY_S = 2.0
 """How long after an outage its consequences may last: reconnecting takes a moment."""
-READ_LIMIT_S = 0.025
+READ_LIMIT_S = 0.024
 """The scanner's own reading window: what was not sent so long after the photo-eye never is.
 
 On a busy desk the plant's timers can be late. A late line would belong to no product on a real

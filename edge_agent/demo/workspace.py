@@ -86,7 +86,7 @@ reread_ms = 500
 [stations.gate]
 plc = "plc"
 poll_ms = 10
-read_window_ms = 30              # the scanner answers within 25 ms, the rest is for a busy PC
+read_window_ms = 25              # what the scanner promises
 min_spacing_ms = 45              # what the feeding guarantees
 
 [stations.gate.registers]        # docs/gate.md
