@@ -3,7 +3,8 @@
 Every driver reports its own connection through `on_state`; none raises because a cable was pulled.
 """
 
-from collections.abc import Callable, Sequence
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -80,10 +81,11 @@ class Plc(Protocol):
         """Keep the connection open until cancelled."""
         ...
 
-    async def read_input_registers(self, address: int, count: int) -> list[int]:
+    def read_input_registers(self, address: int, count: int) -> Awaitable[list[int]]:
         """`count` input registers from `address`. Raises PlcError; never returns fewer."""
         ...
 
-    async def write_registers(self, address: int, values: Sequence[int]) -> None:
-        """Write holding registers once, without retry. Raises PlcError unless acknowledged."""
+    def write_registers(self, address: int, values: Sequence[int]) -> Future[None]:
+        """Write holding registers once, without retry. Sent at the call if nothing is under way;
+        the future is done when it is acknowledged, or fails with PlcError."""
         ...

@@ -101,7 +101,7 @@ async def test_a_wrong_answer_to_a_read_is_no_success(
     async with running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        reading = asyncio.create_task(gate.read_input_registers(0, 2))
+        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
         transaction, asked = await request(reader)
         assert asked == b"\x04\x00\x00\x00\x02"
         writer.write(reply(transaction, pdu))
@@ -126,7 +126,7 @@ async def test_a_wrong_answer_to_a_write_is_no_success(
     async with running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        writing = asyncio.create_task(gate.write_registers(5, [7, 1]))
+        writing = asyncio.ensure_future(gate.write_registers(5, [7, 1]))
         transaction, asked = await request(reader)
         assert asked == b"\x10\x00\x05\x00\x02\x04\x00\x07\x00\x01"
         writer.write(reply(transaction, pdu))
@@ -142,7 +142,7 @@ async def test_garbage_for_an_answer_is_no_success_and_costs_the_link(
     async with running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        reading = asyncio.create_task(gate.read_input_registers(0, 2))
+        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
         transaction, _ = await request(reader)
         writer.write(reply(transaction, b"\x04\xff\x00"))
         with pytest.raises(PlcError):
@@ -157,7 +157,7 @@ async def test_a_mute_plc_fails_every_waiting_request_once_and_is_connected_anew
     async with running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        requests = [asyncio.create_task(gate.write_registers(5, [n])) for n in range(3)]
+        requests = [asyncio.ensure_future(gate.write_registers(5, [n])) for n in range(3)]
         transaction, _ = await request(reader)
         errors = await asyncio.gather(*requests, return_exceptions=True)
         assert str(errors[0]) == (
@@ -172,7 +172,7 @@ async def test_a_mute_plc_fails_every_waiting_request_once_and_is_connected_anew
         reader, writer = await connected(peer)
         await device_log.until("device is up", times=2)
         assert gate.state.losses == 1
-        reading = asyncio.create_task(gate.read_input_registers(0, 1))
+        reading = asyncio.ensure_future(gate.read_input_registers(0, 1))
         transaction, _ = await request(reader)
         writer.write(reply(transaction, b"\x04\x02\x12\x34"))
         assert await reading == [0x1234], "the late answer was not taken for this one"
@@ -185,7 +185,7 @@ async def test_a_dropped_link_fails_the_waiting_request_at_once(
     async with asyncio.timeout(5), running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        reading = asyncio.create_task(gate.read_input_registers(0, 2))
+        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
         await request(reader)
         writer.transport.abort()
         with pytest.raises(PlcError, match="a connection lost before the answer"):
@@ -200,7 +200,7 @@ async def test_a_driver_that_is_stopped_leaves_no_request_waiting(
         async with running(gate.run()):
             reader, _ = await connected(peer)
             await device_log.until("device is up")
-            writing = asyncio.create_task(gate.write_registers(0, [1]))
+            writing = asyncio.ensure_future(gate.write_registers(0, [1]))
             await request(reader)
         with pytest.raises(PlcError):
             await writing
@@ -221,7 +221,7 @@ async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
         await peer.start()
         reader, writer = await connected(peer)
         await device_log.until("device is up", times=2)
-        writing = asyncio.create_task(gate.write_registers(0, [1]))
+        writing = asyncio.ensure_future(gate.write_registers(0, [1]))
         transaction, _ = await request(reader)
         writer.write(reply(transaction, b"\x10\x00\x00\x00\x01"))
         await writing
@@ -262,10 +262,10 @@ async def test_an_answer_after_the_caller_gave_up_is_not_taken_for_the_next(
     async with running(gate.run()):
         reader, writer = await connected(peer)
         await device_log.until("device is up")
-        given_up = asyncio.create_task(gate.read_input_registers(0, 1))
+        given_up = asyncio.ensure_future(gate.read_input_registers(0, 1))
         first, _ = await request(reader)
         given_up.cancel()
-        reading = asyncio.create_task(gate.read_input_registers(0, 1))
+        reading = asyncio.ensure_future(gate.read_input_registers(0, 1))
         second, _ = await request(reader)
         writer.write(reply(first, b"\x04\x02\x00\x01"))
         writer.write(reply(second, b"\x04\x02\x00\x02"))
