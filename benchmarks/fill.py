@@ -1,19 +1,33 @@
-"""A ledger that already holds many codes, made quickly but row for row a valid one."""
+"""A ledger that already holds many codes, made quickly but row for row a valid one.
 
+It is kept for the next run. What a benchmark appends is taken out again, so every run begins with
+the same rows; a file that cannot be brought back to them is made anew.
+"""
+
+import fcntl
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
+from rich.progress import track
+
+from benchmarks.child import BenchmarkError
+from drivers.sim.codes import sscc
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.ledger.journal import create_ledger
-from edge_agent.sqlite import Connection, connect
+from edge_agent.core.state import LineState
+from edge_agent.ledger.errors import LedgerError
+from edge_agent.ledger.journal import Ledger, create_ledger
+from edge_agent.sqlite import Connection, SqliteError, connect
 
 GTIN = "06971234567802"
 AT = "2026-01-01T00:00:00.000Z"
+CASE_UNITS = 24
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTVWXYZ"
 _COMMIT_ROWS = 200_000
 _FILL_CACHE_MIB = 6_000
+_RESTORE_CACHE_MIB = 500
 
 
 def serial(number: int) -> str:
@@ -30,11 +44,97 @@ def key(number: int) -> str:
     return f"01{GTIN}21{serial(number)}"
 
 
-def filled_ledger(path: Path, codes: int) -> None:
-    """Make `path` a ledger of codes 0 to `codes` - 1, each commissioned. Kept if it is there."""
-    done = path.with_name(path.name + ".complete")
-    if done.exists():
-        return
+def packing(first: int) -> Iterator[str]:
+    """What a packing bench scans, without end: the units from number `first` on, and after every
+    `CASE_UNITS` of them the SSCC of their case."""
+    for number in range(first, 10**9):
+        yield key(number)
+        packed = number - first + 1
+        if packed % CASE_UNITS == 0:
+            yield f"00{sscc(0, packed // CASE_UNITS)}"
+
+
+@contextmanager
+def filled_ledger(path: Path, codes: int) -> Iterator[None]:
+    """Inside, `path` is a ledger of codes 0 to `codes` - 1, each commissioned by one event.
+
+    Raises BenchmarkError if another process writes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not _restored(path, codes):
+        _build(path, codes)
+    _read_once(path)
+    try:
+        yield
+    finally:
+        _restored(path, codes)
+
+
+def _restored(path: Path, codes: int) -> bool:
+    """Whether `path` is as it was filled, once what was appended since is taken out."""
+    if not _complete(path).exists():
+        return False
+    try:
+        with _locked(path):
+            connection = connect(path, cache_mib=_RESTORE_CACHE_MIB)
+            try:
+                if not _same_tables(connection, path.with_name("schema.db")):
+                    return False
+                _take_out(connection, codes)
+            finally:
+                connection.close()
+        ledger = Ledger(path)
+        try:
+            return ledger.head[0] == codes
+        finally:
+            ledger.close()
+    except (SqliteError, LedgerError):
+        return False
+
+
+def _take_out(connection: Connection, codes: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        "DELETE FROM node WHERE key IN (SELECT body ->> '$.key' FROM journal WHERE seq > ?)",
+        (codes,),
+    )
+    connection.execute("DELETE FROM container")
+    connection.execute("DELETE FROM journal WHERE seq > ?", (codes,))
+    _save_snapshot(connection, codes)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _same_tables(connection: Connection, scratch: Path) -> bool:
+    """Whether the ledger has the tables that one made today would have."""
+    for old in scratch.parent.glob(scratch.name + "*"):
+        old.unlink()
+    create_ledger(scratch)
+    fresh = connect(scratch)
+    try:
+        found, due = (
+            each.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+            for each in (connection, fresh)
+        )
+    finally:
+        fresh.close()
+    return bool(found == due)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep line processes out (edge_agent.ledger.journal uses the same lock)."""
+    with path.with_name(path.name + ".lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BenchmarkError(
+                f"{path.name} is written by another process; wait for it, or name another --workdir"
+            ) from None
+        yield
+
+
+def _build(path: Path, codes: int) -> None:
     for old in path.parent.glob(path.name + "*"):
         old.unlink()
     create_ledger(path)
@@ -42,19 +142,13 @@ def filled_ledger(path: Path, codes: int) -> None:
     # Nobody else sees the file until it is complete; a crash begins anew.
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
-    for first in range(0, codes, _COMMIT_ROWS):
+    starts = range(0, codes, _COMMIT_ROWS)
+    for first in track(starts, f"filling a ledger with {codes:,} codes", transient=True):
         _fill(connection, first, min(first + _COMMIT_ROWS, codes))
-    state = {
-        "belts": {},
-        "filling": {},
-        "next_container": 1,
-        "last_closed": {},
-        "tally": {"commissioned": codes},
-    }
-    connection.execute("INSERT INTO snapshot VALUES (1, ?, ?)", (codes, json.dumps(state)))
+    _save_snapshot(connection, codes)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
-    done.touch()
+    _complete(path).touch()
 
 
 def _fill(connection: Connection, first: int, end: int) -> None:
@@ -80,3 +174,21 @@ def _fill(connection: Connection, first: int, end: int) -> None:
         ((text, seq) for seq, text in enumerate(keys, first + 1)),
     )
     connection.execute("COMMIT")
+
+
+def _save_snapshot(connection: Connection, codes: int) -> None:
+    state = LineState(()).to_json() | {"tally": {"commissioned": codes}}
+    connection.execute(
+        "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (codes, json.dumps(state))
+    )
+
+
+def _read_once(path: Path) -> None:
+    """Into the page cache, where a running line has the ledger it works with."""
+    with path.open("rb") as file:
+        while file.read(1 << 24):
+            pass
+
+
+def _complete(path: Path) -> Path:
+    return path.with_name(path.name + ".complete")

@@ -1,10 +1,11 @@
 """The bare loop: read the socket, insert one row at FULL, write one register, wait for its echo.
 
 Only what nobody can leave out, with blocking sockets and no library between. Run as
-``python -m benchmarks.floor SCANNER_PORT MODBUS_PORT DATABASE SCANS``; prints one duration in
-microseconds a line, from the scan's arrival to the PLC's acknowledgement.
+``python -m benchmarks.floor SCANNER_PORT MODBUS_PORT DATABASE SCANS``; says ready, then prints as
+one JSON list the microseconds from each scan's arrival to the PLC's acknowledgement.
 """
 
+import json
 import socket
 import struct
 import sys
@@ -14,13 +15,17 @@ from pathlib import Path
 from edge_agent.sqlite import connect
 
 VERDICTS, SLOTS = 1000, 256
+TIMEOUT_S = 30
 
 
 def main() -> None:
     scanner_port, modbus_port, path, scans = sys.argv[1:]
-    scanner = socket.create_connection(("127.0.0.1", int(scanner_port)))
-    plc = socket.create_connection(("127.0.0.1", int(modbus_port)))
+    scanner = socket.create_connection(("127.0.0.1", int(scanner_port)), TIMEOUT_S)
+    plc = socket.create_connection(("127.0.0.1", int(modbus_port)), TIMEOUT_S)
     plc.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # A socket with a timeout polls before each call; a bare loop does not.
+    scanner.settimeout(None)
+    plc.settimeout(None)
     database = connect(Path(path))
     database.execute("CREATE TABLE IF NOT EXISTS scan (seq INTEGER PRIMARY KEY, text TEXT)")
     print("ready", flush=True)
@@ -36,7 +41,7 @@ def main() -> None:
         )
         plc.recv(4_096)
         durations_us.append((time.monotonic_ns() - received_ns) // 1_000)
-    print(*durations_us, sep="\n")
+    print(json.dumps(durations_us))
 
 
 if __name__ == "__main__":

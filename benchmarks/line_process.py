@@ -1,13 +1,15 @@
 """The real line role as a process, on a ledger that is there already."""
 
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from benchmarks.child import BenchmarkError, Child
+from benchmarks.fill import CASE_UNITS
 from edge_agent.control import ControlError, ask
 
+READY_TIMEOUT_S = 60
 _HEAD = """
 [line]
 name = "bench"
@@ -23,7 +25,7 @@ kind = "gs1"
 requires = ["01", "21"]
 [[levels]]
 name = "case"
-capacity = 10000
+capacity = {capacity}
 waiting = 1000
 [[levels.codes]]
 kind = "gs1"
@@ -37,7 +39,7 @@ reject = "R\\n"
 [[stations]]
 name = "bench"
 scanner = "scanner"
-reads = ["unit"]
+reads = {reads}
 reread_ms = 0
 """
 _GATE = """
@@ -53,57 +55,72 @@ registers = {{ counters = 0, outcomes = 1000, verdicts = 1000, slots = 256 }}
 """
 
 
+def write_config(directory: Path, ledger: Path, *, scanner: int, modbus: int | None = None) -> Path:
+    """A line's configuration in `directory`, over the ledger at `ledger`.
+
+    With a Modbus port it is a gated station that reads units, without one a packing bench that
+    reads units and cases.
+    """
+    path = directory / "bench.toml"
+    text = _HEAD.format(
+        directory=directory,
+        scanner=scanner,
+        capacity=CASE_UNITS,
+        reads='["unit"]' if modbus else '["unit", "case"]',
+    )
+    path.write_text(text + (_GATE.format(modbus=modbus) if modbus else ""), encoding="utf-8")
+    (directory / "bench").mkdir(exist_ok=True)
+    link = directory / "bench" / "ledger.db"
+    link.unlink(missing_ok=True)
+    link.symlink_to(ledger.absolute())
+    return path
+
+
 class LineProcess:
-    """`edge-agent line` over the ledger at `ledger`; with a gate if a Modbus port is given."""
+    """`edge-agent line CONFIG`, ready when entered."""
 
-    def __init__(self, directory: Path, ledger: Path, scanner: int, modbus: int | None) -> None:
-        self._path = directory / "bench.toml"
-        text = _HEAD.format(directory=directory, scanner=scanner)
-        self._path.write_text(text + (_GATE.format(modbus=modbus) if modbus else ""))
-        (directory / "bench").mkdir(exist_ok=True)
-        link = directory / "bench" / "ledger.db"
-        link.unlink(missing_ok=True)
-        link.symlink_to(ledger)
-        self._control = directory / "bench-line.sock"
-        self._log = directory / "line.log"
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._control = config.with_name("bench-line.sock")
         self.ready_s = 0.0
+        """From the start of the process to the first answer on its control socket."""
 
-    def __enter__(self) -> "LineProcess":
-        with self._log.open("ab") as log:
-            begin = time.monotonic()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge_agent", "line", str(self._path)], stderr=log
-            )
-        while True:
-            try:
-                self.status()
-                break
-            except ControlError:
-                if self._process.poll() is not None:
-                    raise RuntimeError(self._log.read_text()) from None
-                time.sleep(0.005)
+    def __enter__(self) -> Self:
+        begin = time.monotonic()
+        log = self._config.with_name("line.log")
+        self._child = Child("edge_agent", "line", str(self._config), log=log)
+        try:
+            self.wait_for(lambda _: True, READY_TIMEOUT_S)
+        except BaseException:
+            self._child.stop()
+            raise
         self.ready_s = time.monotonic() - begin
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self._child.stop()
 
-    def status(self) -> dict[str, Any]:
-        return ask(self._control, "status")
-
-    def wait_for(self, condition: Any, timeout_s: float = 30) -> dict[str, Any]:
-        """The first status that meets `condition`."""
+    def wait_for(
+        self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 30
+    ) -> dict[str, Any]:
+        """The first status that meets `condition`. Raises BenchmarkError if none does."""
         end = time.monotonic() + timeout_s
+        status: dict[str, Any] = {}
         while time.monotonic() < end:
-            status = self.status()
-            if condition(status):
-                return status
-            time.sleep(0.02)
-        raise TimeoutError(f"never came true: {self.status()}")
+            try:
+                status = ask(self._control, "status")
+                if condition(status):
+                    return status
+            except ControlError as error:
+                status = {"error": str(error)}
+            if not self._child.running:
+                raise BenchmarkError(f"the line ended early\n{self._child.log_tail()}")
+            time.sleep(0.005)
+        raise BenchmarkError(f"the line's status after {timeout_s:.0f} s is {status}")
 
-    def memory_mib(self) -> float:
-        """Peak resident memory (VmHWM) so far."""
-        text = Path(f"/proc/{self._process.pid}/status").read_text()
-        (line,) = (line for line in text.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+    def memory_peak_mb(self) -> float:
+        return self._child.memory_peak_mb()
+
+
+def devices_are_up(status: dict[str, Any]) -> bool:
+    return all(device["link"] == "up" for device in status["devices"].values())

@@ -15,7 +15,7 @@ from drivers.sim.modbus import ModbusServer
 
 TRIGGER_TO_SCAN_S = 0.012
 """A scanner takes this long to read; by then the agent has polled the trigger."""
-SCAN_TO_GATE_S = 0.25
+SCAN_TO_GATE_S = 0.27
 LAYOUT = Layout(counters=0, outcomes=1000, verdicts=1000, slots=256)
 
 
