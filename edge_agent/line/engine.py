@@ -73,7 +73,7 @@ class Engine:
         self._queue: deque[Input] = deque()
         self._line = self._restore()
         self._unsaved_events = 0
-        self._verbose = log.isEnabledFor(logging.DEBUG)
+        self._verbose = logging.getLogger("edge_agent.line").isEnabledFor(logging.DEBUG)
         self._halted: str | None = None
         self._refused_reads = 0
         self._retry_at_us = 0
@@ -102,6 +102,8 @@ class Engine:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
         if self._queue:
             self._wake()
+        if not batch:
+            return
         if self._halted is not None:
             self._refuse(batch)
             self._try_to_resume()

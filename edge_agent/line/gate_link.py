@@ -59,38 +59,38 @@ class GateLink:
         self._acknowledged = acknowledged
         self._last_item = 0
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
-        self._verdict_waits = asyncio.Event()
+        self._writing = False
         self._reported: tuple[int, tuple[ItemNumber, ItemNumber]] | None = None
         self.lost_verdicts = 0
         """Verdicts the PLC did not acknowledge; their items are rejected."""
 
     def judge(self, verdict: Judge, stamps: Stamps) -> None:
-        """Write `verdict` as soon as the PLC is free. A later one on the same item replaces it."""
+        """Keep `verdict` for `write`. A later one on the same item replaces it."""
         self._verdicts[verdict.item] = verdict, stamps
-        self._verdict_waits.set()
 
-    async def write_verdicts(self) -> None:
-        """Write verdicts as they come, all that wait in as few requests as possible."""
-        while True:
-            await self._verdict_waits.wait()
-            self._verdict_waits.clear()
-            waiting, self._verdicts = self._verdicts, {}
-            for run in _runs(sorted(waiting), self._registers.slots):
-                await self._write([waiting[item] for item in run])
-
-    async def _write(self, run: list[tuple[Judge, Stamps]]) -> None:
+    def write(self) -> None:
+        """Write the verdicts that wait, neighbours in one request, one request at a time."""
+        if self._writing or not self._verdicts:
+            return
+        items = next(_runs(sorted(self._verdicts), self._registers.slots))
+        run = [self._verdicts.pop(item) for item in items]
         words: list[int] = []
         for verdict, _ in run:
             words += (verdict.item % _WORD, PASS if verdict.passes else REJECT)
-        slot = run[0][0].item % self._registers.slots
-        try:
-            await self._plc.write_registers(self._registers.verdicts + 2 * slot, words)
-        except PlcError as error:
+        slot = items[0] % self._registers.slots
+        self._writing = True
+        written = self._plc.write_registers(self._registers.verdicts + 2 * slot, words)
+        written.add_done_callback(lambda answer: self._written(run, answer))
+
+    def _written(self, run: list[tuple[Judge, Stamps]], answer: asyncio.Future[None]) -> None:
+        self._writing = False
+        if answer.cancelled() or answer.exception() is not None:
             self.lost_verdicts += len(run)
-            log.debug("verdicts lost", items=[verdict.item for verdict, _ in run], error=str(error))
-            return
-        for verdict, stamps in run:
-            self._acknowledged(verdict, stamps)
+            log.debug("verdicts lost", items=[verdict.item for verdict, _ in run])
+        else:
+            for verdict, stamps in run:
+                self._acknowledged(verdict, stamps)
+        self.write()
 
     async def poll(self) -> None:
         """Poll for ever. A PLC out of reach is silence: the core notices by the time."""

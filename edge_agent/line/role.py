@@ -28,6 +28,9 @@ from edge_agent.notify import notify
 
 TICK_S = 0.02
 WATCHDOG_US = 1_000_000
+IDLE_US = 1_000
+"""A read that comes so long after the last turn is decided at once; in a denser stream, reads wait
+for the next turn of the loop and share its commit."""
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -40,7 +43,7 @@ class LineRole:
         self._arrivals = arrivals
         self._loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = self._loop.create_future()
-        self._fed_at_us = 0
+        self._fed_at_us = self._turned_at_us = 0
         self._engine = Engine(
             line_plan(config),
             ledger,
@@ -89,8 +92,7 @@ class LineRole:
         for station in self._config.stations:
             on_frame = partial(self._on_frame, StationName(station.name))
             jobs.append(self._reader_at[station.name].run(on_frame))
-        for gate in self._gates.values():
-            jobs += [gate.poll(), gate.write_verdicts()]
+        jobs += [gate.poll() for gate in self._gates.values()]
         jobs.append(self._tick())
         # What was made until now lives as long as the process: collections need not look at it.
         gc.freeze()
@@ -116,7 +118,7 @@ class LineRole:
             if not self._failure.done():
                 self._failure.set_exception(error)
             return
-        now_us = clock.now_us()
+        now_us = self._turned_at_us = clock.now_us()
         if now_us - self._fed_at_us > WATCHDOG_US:
             self._fed_at_us = now_us
             notify("WATCHDOG=1")
@@ -131,6 +133,8 @@ class LineRole:
             log.error("queue full: the read is rejected", station=station)
             if station not in self._gates:
                 self._reader_at[station].answer(accepted=False)
+        elif at.mono_us - self._turned_at_us > IDLE_US:
+            self._turn()
 
     async def _tick(self) -> None:
         while True:
@@ -150,6 +154,8 @@ class LineRole:
                     self._unanswered += not reader.answer(accepted=effect.reason is None)
                     self._latency.observe("decided", decided_us - effect.received_us)
                     self._latency.observe("committed", release.committed_us - effect.received_us)
+        for gate in self._gates.values():
+            gate.write()
 
     def _acknowledged(self, judge: Judge, stamps: Stamps) -> None:
         if judge.passes:
