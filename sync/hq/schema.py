@@ -6,7 +6,7 @@ hole       events an agent put aside because HQ refused them: known by number an
 node       the tree: one row a code, as in the line's ledger. `text` is the code as it was read,
            where that differs from the key. `events` lists the numbers of the events that changed
            the node: its row is written anyway, an index apart would be one more page a code to
-           write (docs/decisions/0003-sync.md). `level` is NULL while the commissioning
+           write (docs/decisions/0002-sync.md). `level` is NULL while the commissioning
            lies in a hole.
 container  one row a container, with or without a code yet.
 rejection  rejected reads of a code; they change no node, so they are listed apart.
