@@ -340,6 +340,8 @@ def _devices(raw: object, faults: list[str]) -> dict[str, DeviceConfig]:
             devices[name] = model.model_validate(fields)
         except ValidationError as error:
             faults += _explain(error, model, f"devices.{name}.")
+            # Known by its role all the same, so that no station is told it is missing.
+            devices[name] = model.model_construct()
     return devices
 
 
@@ -348,7 +350,7 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -
     faults = []
     for fault in error.errors(include_url=False):
         loc = fault["loc"]
-        key = prefix + ".".join(str(part) for part in loc)
+        key = (prefix + ".".join(str(part) for part in loc)).removesuffix(".")
         match fault["type"]:
             case "extra_forbidden":
                 faults.append(f"{key} is not known, expected one of {_known_keys(model, loc)}")
