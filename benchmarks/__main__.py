@@ -1,6 +1,8 @@
 """`make bench`: parses, calls, prints and writes JSON."""
 
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +34,8 @@ def main(
 ) -> None:
     """Measure, each figure beside a floor of the same run. Fails if something was lost, or could
     not be measured; a goal that is missed is shown."""
+    # Ended from outside, it still takes out what it put into the ledgers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     directory = workdir or Path(tempfile.gettempdir()) / "edge-agent-bench"
     ledger = directory / f"{codes}.db"
     benchmarks: dict[str, Callable[[], Result]] = {

@@ -6,6 +6,7 @@ the same rows; a file that cannot be brought back to them is made anew.
 
 import fcntl
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -78,7 +79,7 @@ def _restored(path: Path, codes: int) -> bool:
         with _locked(path):
             connection = connect(path, cache_mib=_RESTORE_CACHE_MIB)
             try:
-                if not _same_tables(connection, path.with_name("schema.db")):
+                if not _same_tables(connection):
                     return False
                 _take_out(connection, codes)
             finally:
@@ -105,19 +106,18 @@ def _take_out(connection: Connection, codes: int) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _same_tables(connection: Connection, scratch: Path) -> bool:
+def _same_tables(connection: Connection) -> bool:
     """Whether the ledger has the tables that one made today would have."""
-    for old in scratch.parent.glob(scratch.name + "*"):
-        old.unlink()
-    create_ledger(scratch)
-    fresh = connect(scratch)
-    try:
-        found, due = (
-            each.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
-            for each in (connection, fresh)
-        )
-    finally:
-        fresh.close()
+    with tempfile.TemporaryDirectory() as name:
+        create_ledger(Path(name) / "ledger.db")
+        fresh = connect(Path(name) / "ledger.db")
+        try:
+            found, due = (
+                each.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+                for each in (connection, fresh)
+            )
+        finally:
+            fresh.close()
     return bool(found == due)
 
 
