@@ -110,14 +110,16 @@ class Engine:
             return
         try:
             release, recorded = self._decide(batch)
-            if release.effects:
-                self._release(release)
-            else:
-                self._ledger.fold_log(busy=bool(self._queue))
-            for event in recorded:
-                self._tell(event)
         except LedgerFullError as error:
-            self._halt(str(error), batch)
+            self._halt(str(error))
+            self._refuse(batch)
+            return
+        if release.effects:
+            self._release(release)
+        else:
+            self._fold_log()
+        for event in recorded:
+            self._tell(event)
 
     def _decide(self, batch: list[Input]) -> tuple[Release, list[Event]]:
         effects: list[tuple[Effect, int]] = []
@@ -141,13 +143,19 @@ class Engine:
             self._ledger.save_snapshot(self._line.state.to_json())
             self._unsaved_events = 0
 
-    def _halt(self, why: str, batch: list[Input]) -> None:
+    def _fold_log(self) -> None:
+        try:
+            self._ledger.fold_log(busy=bool(self._queue))
+        except LedgerFullError as error:
+            # What was committed is safe in the log; only new records need the room.
+            self._halt(str(error))
+
+    def _halt(self, why: str) -> None:
         self._halted = why
         self._retry_at_us = clock.now_us() + RETRY_US
         # Decisions that could not be recorded were never made.
         self._line = self._restore()
         log.critical("line halted: nothing is passed", why=why)
-        self._refuse(batch)
 
     def _refuse(self, batch: list[Input]) -> None:
         """Answer reads with a reject that cannot be recorded; a gate rejects by itself."""

@@ -112,11 +112,12 @@ class LineRole:
 
     def _turn(self) -> None:
         """One turn of the loop that does the work; systemd's watchdog watches just this."""
+        if self._failure.done():
+            return
         try:
             self._engine.turn()
         except Exception as error:  # noqa: BLE001 the callback's boundary: the role ends with it
-            if not self._failure.done():
-                self._failure.set_exception(error)
+            self._failure.set_exception(error)
             return
         now_us = self._turned_at_us = clock.now_us()
         if now_us - self._fed_at_us > WATCHDOG_US:
@@ -127,7 +128,7 @@ class LineRole:
 
     def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
         at = clock.at(frame.received_us)
-        since_us = min(self._arrivals.since_us, frame.received_us)
+        since_us = self._arrivals.earliest_us(frame.received_us)
         read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect)
         if not self._engine.offer(read):
             log.error("queue full: the read is rejected", station=station)
