@@ -63,7 +63,8 @@ class CodeReader(Protocol):
         ...
 
     def answer(self, accepted: bool) -> bool:
-        """Tell the scanner's user the verdict. False if it could not be sent."""
+        """Tell the scanner's user the verdict. False if there is a command for it and it could
+        not be sent."""
         ...
 
 

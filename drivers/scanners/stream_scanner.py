@@ -131,7 +131,9 @@ class StreamScanner:
         return self._send(self._config.trigger)
 
     def answer(self, accepted: bool) -> bool:
-        return self._send(self._config.accept if accepted else self._config.reject)
+        text = self._config.accept if accepted else self._config.reject
+        # A scanner without such a command beeps by itself: there is nothing that could be lost.
+        return text is None or self._send(text)
 
     def _send(self, text: str | None) -> bool:
         return text is not None and self._stream is not None and self._stream.write(text.encode())
