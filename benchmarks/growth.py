@@ -27,7 +27,7 @@ from edge_agent.line.plan import line_plan
 from edge_agent.sqlite import connect
 
 SMALL = 10_000
-ROUNDS = 3
+ROUNDS = 5
 DECISIONS = 1_500
 STEPS = ("decide", "append", "commit")
 Durations = dict[str, list[float]]
