@@ -79,12 +79,13 @@ def test_a_line_that_is_not_scheduled_for_a_while_ties_no_code_to_another_item(
     """Reads wait in the kernel while the process cannot run; late, they must not fit an item that
     came meanwhile."""
 
-    def freeze(_units: int, pids: dict[str, int]) -> None:
-        for _ in range(5):  # each about as long as one item takes to follow another
+    def freeze(units: int, pids: dict[str, int]) -> None:
+        for _ in range(8 if units < 150 else 0):
+            # Again and again about as long as one item takes to follow another.
             os.kill(pids["line"], signal.SIGSTOP)
-            time.sleep(0.055)
+            time.sleep(0.05)
             os.kill(pids["line"], signal.SIGCONT)
-            time.sleep(0.06)
+            time.sleep(0.006)
 
     found = run_demo(tmp_path / "w", "--units=150", "--seed=9", "--faults=unread", on_belt=freeze)
     assert found["agree"]
