@@ -82,8 +82,8 @@ def _floor_round(directory: Path) -> dict[str, Any]:
         ) as floor:
             floor.line(_START_S)
             passed = peer.run(0)
-            durations_us = json.loads(floor.line(_START_S))
-    return {"passed": passed, "acknowledged": percentiles(durations_us)}
+            steps = json.loads(floor.line(_START_S))
+    return {"passed": passed, **{step: percentiles(steps[step]) for step in steps}}
 
 
 class _Peer(Child):
@@ -100,25 +100,15 @@ class _Peer(Child):
 
 
 def _figures(rounds: Sequence[dict[str, Any]], codes: int) -> list[Figure]:
-    figures = []
-    for percentile, bound in (("p50", 1.5), ("p99", 2.0)):
-        lines = [each["line"]["acknowledged"][percentile] for each in rounds]
-        floors = [each["floor"]["acknowledged"][percentile] for each in rounds]
-        figures.append(
-            Figure(
-                f"read to PASS acknowledged, {codes:,} codes, {percentile}",
-                "µs",
-                median(lines),
-                floor=median(floors),
-                ratios=[line / floor for line, floor in zip(lines, floors, strict=True)],
-                at_most=bound,
-                of="ratio",
-            )
-        )
-    for step in STEPS[:-1]:
-        for percentile in ("p50", "p99"):
-            values = [each["line"][step][percentile] for each in rounds]
-            figures.append(Figure(f"of it until {step}, {percentile}", "µs", median(values)))
+    figures = [
+        _figure(rounds, "acknowledged", "p50", f"read to PASS acknowledged, {codes:,} codes", 1.5),
+        _figure(rounds, "acknowledged", "p99", f"read to PASS acknowledged, {codes:,} codes", 2.0),
+        _figure(rounds, "committed", "p50", "of it until committed"),
+        _figure(rounds, "committed", "p99", "of it until committed"),
+    ]
+    for percentile in ("p50", "p99"):
+        decided = median(each["line"]["decided"][percentile] for each in rounds)
+        figures.append(Figure(f"of it until decided, {percentile}", "µs", decided))
     memory = max(each["line"]["memory_peak_mb"] for each in rounds)
     ready = max(each["line"]["ready_s"] for each in rounds)
     return [
@@ -126,6 +116,25 @@ def _figures(rounds: Sequence[dict[str, Any]], codes: int) -> list[Figure]:
         Figure("resident memory, peak", "MB", memory, at_most=120),
         Figure("start to ready, slowest", "s", ready, at_most=2),
     ]
+
+
+def _figure(
+    rounds: Sequence[dict[str, Any]],
+    step: str,
+    percentile: str,
+    name: str,
+    goal: float | None = None,
+) -> Figure:
+    lines, floors = ([each[who][step][percentile] for each in rounds] for who in ("line", "floor"))
+    return Figure(
+        f"{name}, {percentile}",
+        "µs",
+        median(lines),
+        floor=median(floors),
+        ratios=[line / floor for line, floor in zip(lines, floors, strict=True)],
+        at_most=goal,
+        of="ratio",
+    )
 
 
 def _notes(rounds: Sequence[dict[str, Any]]) -> list[str]:
