@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.sim.plant import Plant
-from drivers.sim.script import Fault, write_script
+from drivers.sim.script import Fault, Script, write_script
 from drivers.sim.truth import Truth
 
 _PROGRESS_S = 0.2
@@ -24,9 +24,14 @@ _EXIT_STOPPED, _EXIT_TIMED_OUT = 1, 3
 
 
 def main() -> int:
-    options = _arguments().parse_args()
+    parser = _arguments()
+    options = parser.parse_args()
     try:
-        return asyncio.run(_run(options))
+        script = write_script(options.units, options.rate, options.seed, options.faults)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        return asyncio.run(_run(options, script))
     except TimeoutError:
         sys.stderr.write(
             f"plant: not done after {options.timeout_s:g} s; the truth so far is kept\n"
@@ -56,8 +61,7 @@ def _faults(text: str) -> frozenset[Fault]:
     return frozenset(Fault(name) for name in names)
 
 
-async def _run(options: argparse.Namespace) -> int:
-    script = write_script(options.units, options.rate, options.seed, options.faults)
+async def _run(options: argparse.Namespace, script: Script) -> int:
     truth = Truth(options.seed)
     link = options.workspace / "dev" / "unit-scanner"
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +125,12 @@ class _Console:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._end)
         loop.add_signal_handler(signal.SIGINT, self._end)
-        loop.add_reader(sys.stdin.fileno(), self._heard)
+        try:
+            loop.add_reader(sys.stdin.fileno(), self._heard)
+        except PermissionError:
+            sys.exit(
+                "plant: stdin is a file; give it a pipe or a terminal, which can start the belt"
+            )
 
     async def started_or_ended(self) -> None:
         await self._started.wait()

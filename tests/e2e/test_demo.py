@@ -51,9 +51,9 @@ def test_a_line_with_every_fault_agrees_three_ways(tmp_path: Path) -> None:
 
 
 def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> None:
-    found = run_demo(tmp_path / "w", "--units=60", "--faults=none")
+    found = run_demo(tmp_path / "w", "--units=40", "--faults=none")
     plant = found["counts"]["plant"]
-    assert plant["passed"] + plant["ejected"] == 60
+    assert plant["passed"] + plant["ejected"] == 40
     # On an idle machine all pass; a busy one may be late for some, and each has its reason.
     assert plant["passed"] > 0
     assert plant["ejected"] == sum(sum(row.values()) for row in found["good_ejected"].values())
@@ -80,14 +80,14 @@ def test_a_line_that_is_not_scheduled_for_a_while_ties_no_code_to_another_item(
     came meanwhile."""
 
     def freeze(units: int, pids: dict[str, int]) -> None:
-        for _ in range(8 if units < 150 else 0):
+        for _ in range(8 if units < 100 else 0):
             # Again and again about as long as one item takes to follow another.
             os.kill(pids["line"], signal.SIGSTOP)
             time.sleep(0.05)
             os.kill(pids["line"], signal.SIGCONT)
             time.sleep(0.006)
 
-    found = run_demo(tmp_path / "w", "--units=150", "--seed=9", "--faults=unread", on_belt=freeze)
+    found = run_demo(tmp_path / "w", "--units=100", "--seed=9", "--faults=unread", on_belt=freeze)
     assert found["agree"]
     assert found["by_fault"]["none"]["ACCEPTED"] > 0
 
