@@ -29,10 +29,12 @@ def main() -> None:
     plc.settimeout(None)
     database = connect(Path(path))
     database.execute("CREATE TABLE IF NOT EXISTS scan (seq INTEGER PRIMARY KEY, text TEXT)")
+    # After a pause of the machine, two scans may wait in the socket at once.
+    scans_in = scanner.makefile("rb")
     print("ready", flush=True)
     committed_us, acknowledged_us = [], []
     for number in range(1, int(scans) + 1):
-        text = scanner.recv(4_096)
+        text = scans_in.readline()
         received_ns = time.monotonic_ns()
         database.execute("INSERT INTO scan (text) VALUES (?)", (text.decode().strip(),))
         committed_ns = time.monotonic_ns()

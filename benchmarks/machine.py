@@ -15,7 +15,7 @@ def facts() -> dict[str, str | float]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(memory_bytes / 2**30, 1),
         "architecture": platform.machine(),
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "python": platform.python_version(),
         "sqlite": sqlite_version,
         "load_before": round(os.getloadavg()[0], 2),
