@@ -10,7 +10,8 @@ setup:
 demo: setup
 	@$(BIN)/edge-agent demo $(DEMO)
 
-test: setup
+test:
+	@./.ci/setup $(VENV) test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,5 +1,6 @@
 """The commands. This file only parses and calls; each command imports what it needs."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,8 +54,10 @@ def check(
     loaded = _load(config)
     typer.echo(f"{loaded.line.name}: the configuration is good")
     if probe:
+        from edge_agent.logs import configure_logs
         from edge_agent.probe import probe_devices
 
+        configure_logs(logging.CRITICAL)  # the table says it all
         if not probe_devices(loaded):
             raise typer.Exit(1)
 
@@ -69,7 +72,7 @@ def line(config: ConfigArgument, verbose: VerboseOption = False) -> None:
     from edge_agent.logs import configure_logs
     from edge_agent.sqlite import SqliteTooOldError
 
-    configure_logs(verbose=verbose)
+    configure_logs(logging.DEBUG if verbose else logging.INFO)
     try:
         run_line(_load(config))
     except (LedgerError, ControlError, LevelsChangedError, SqliteTooOldError) as error:
@@ -91,7 +94,7 @@ def sync(
     from edge_agent.sqlite import SqliteTooOldError
     from sync.role import SyncError, run_sync, sync_now
 
-    configure_logs(verbose=verbose)
+    configure_logs(logging.DEBUG if verbose else logging.INFO)
     loaded = _load(config)
     try:
         if not now:
@@ -115,7 +118,7 @@ def hq(
     from sync.hq import run_hq
     from sync.hq.server import HqError
 
-    configure_logs(verbose=verbose)
+    configure_logs(logging.DEBUG if verbose else logging.INFO)
     try:
         run_hq(data, host, port)
     except HqError as error:

@@ -9,8 +9,8 @@ import sys
 import structlog
 
 
-def configure_logs(*, verbose: bool = False) -> None:
-    """Set up logging for this process. Everything goes to standard error."""
+def configure_logs(level: int = logging.INFO) -> None:
+    """Set up logging for this process, ours from `level` on. All goes to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -32,7 +32,7 @@ def configure_logs(*, verbose: bool = False) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name in ("edge_agent", "drivers", "sync"):
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+        logging.getLogger(name).setLevel(level)
     for name in ("pymodbus", "apscheduler", "urllib3", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
