@@ -1,4 +1,5 @@
-"""Scan received → PASS acknowledged, committed at FULL, against the bare loop (floor.py).
+"""Scan received → PASS acknowledged, committed at FULL, against the bare loop (floor.py, and
+floor_libraries.py over the same libraries).
 
 Twenty products a second pass a gated station whose ledger holds `codes` codes. Also what the line
 role needs for that: memory, and the time until it is ready.
@@ -37,12 +38,13 @@ def measure(ledger: Path, codes: int, rounds: int = ROUNDS) -> Result:
         failed: list[str] = []
         for index in range(rounds):
             try:
-                floor = _floor_round(directory)
+                floor = _floor_round(directory, "benchmarks.floor")
+                libraries = _floor_round(directory, "benchmarks.floor_libraries")
                 line = _line_round(directory, ledger, codes + index * SCANS)
             except BenchmarkError as error:
                 failed.append(f"round {index + 1} is left out: {error}")
             else:
-                measured.append({"floor": floor, "line": line})
+                measured.append({"floor": floor, "libraries": libraries, "line": line})
     if not measured:
         raise BenchmarkError("\n".join(failed))
     return Result(_figures(measured, codes), [*failed, *_notes(measured)], {"rounds": measured})
@@ -73,13 +75,11 @@ def _line_round(directory: Path, ledger: Path, first: int) -> dict[str, Any]:
             }
 
 
-def _floor_round(directory: Path) -> dict[str, Any]:
+def _floor_round(directory: Path, module: str) -> dict[str, Any]:
     with _Peer(directory) as peer:
         ports = str(peer.ports["scanner"]), str(peer.ports["modbus"])
         database = str(directory / "floor.db")
-        with Child(
-            "benchmarks.floor", *ports, database, str(SCANS), log=directory / "floor.log"
-        ) as floor:
+        with Child(module, *ports, database, str(SCANS), log=directory / "floor.log") as floor:
             floor.line(_START_S)
             passed = peer.run(0)
             steps = json.loads(floor.line(_START_S))
@@ -100,9 +100,13 @@ class _Peer(Child):
 
 
 def _figures(rounds: Sequence[dict[str, Any]], codes: int) -> list[Figure]:
+    name = f"read to PASS acknowledged, {codes:,} codes"
+    over = "the same, floor over asyncio and pymodbus"
     figures = [
-        _figure(rounds, "acknowledged", "p50", f"read to PASS acknowledged, {codes:,} codes", 1.5),
-        _figure(rounds, "acknowledged", "p99", f"read to PASS acknowledged, {codes:,} codes", 2.0),
+        _figure(rounds, "acknowledged", "p50", name, 1.5),
+        _figure(rounds, "acknowledged", "p99", name, 2.0),
+        _figure(rounds, "acknowledged", "p50", over, 1.5, "libraries"),
+        _figure(rounds, "acknowledged", "p99", over, 2.0, "libraries"),
         _figure(rounds, "committed", "p50", "of it until committed"),
         _figure(rounds, "committed", "p99", "of it until committed"),
     ]
@@ -124,8 +128,9 @@ def _figure(
     percentile: str,
     name: str,
     goal: float | None = None,
+    floor: str = "floor",
 ) -> Figure:
-    lines, floors = ([each[who][step][percentile] for each in rounds] for who in ("line", "floor"))
+    lines, floors = ([each[who][step][percentile] for each in rounds] for who in ("line", floor))
     return Figure(
         f"{name}, {percentile}",
         "µs",
@@ -143,6 +148,6 @@ def _notes(rounds: Sequence[dict[str, Any]]) -> list[str]:
         f"round {number}: {SCANS - each[who]['passed']} of {SCANS} items of the {who} were "
         f"rejected; its tail is disturbed"
         for number, each in enumerate(rounds, 1)
-        for who in ("floor", "line")
+        for who in ("floor", "libraries", "line")
         if each[who]["passed"] < SCANS
     ]
