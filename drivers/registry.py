@@ -27,6 +27,11 @@ class DeviceConfig(BaseModel):
     role: ClassVar[str]
     kind: ClassVar[str]
 
+    @property
+    def ends_frames(self) -> bool:
+        """Whether the end of what the device sends is seen at once, not told by a silence."""
+        return True
+
 
 def config_model(kind: str) -> type[DeviceConfig]:
     """The model of a device's keys. `kind` must be one of KINDS."""

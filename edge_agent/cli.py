@@ -32,10 +32,10 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every 
 
 
 def _load(config: str) -> Any:
-    from edge_agent.config import ConfigError, find_config, load_config
+    from edge_agent.config import ConfigError, load_line
 
     try:
-        return load_config(find_config(config))
+        return load_line(config)
     except ConfigError as error:
         raise _fail(str(error)) from None
 

@@ -137,7 +137,8 @@ class GateRegisters(_Section):
     """Where the PLC keeps the gate's words. docs/gate.md describes each."""
 
     counters: Register
-    """Input registers: items past the trigger, items past the gate (both modulo 65,536)."""
+    """Input registers: items past the trigger, items past the gate (both modulo 65,536), and the
+    number of the PLC's start."""
     outcomes: Register
     """Input registers: a ring of `slots` pairs (item, outcome)."""
     verdicts: Register
@@ -147,13 +148,30 @@ class GateRegisters(_Section):
     @model_validator(mode="after")
     def _apart(self) -> Self:
         ring = range(self.outcomes, self.outcomes + 2 * self.slots)
-        if self.counters in ring or self.counters + 1 in ring:
+        if self.counters > 65_533:
+            raise ValueError(
+                f"counters {self.counters} and the two after it run past register 65,535"
+            )
+        if any(word in ring for word in range(self.counters, self.counters + 3)):
             raise ValueError(
                 f"counters {self.counters} lie inside outcomes {ring.start} to {ring.stop - 1}"
             )
         if max(ring.stop, self.verdicts + 2 * self.slots) > 65_536:
             raise ValueError(f"a ring of {self.slots} pairs runs past register 65,535")
         return self
+
+    def overlaps(self, other: "GateRegisters") -> bool:
+        """Whether a word belongs to both."""
+        return any(
+            _overlap(mine, its) for mine in self._inputs() for its in other._inputs()
+        ) or _overlap(self._verdict_words(), other._verdict_words())
+
+    def _inputs(self) -> tuple[range, range]:
+        counters = range(self.counters, self.counters + 3)
+        return counters, range(self.outcomes, self.outcomes + 2 * self.slots)
+
+    def _verdict_words(self) -> range:
+        return range(self.verdicts, self.verdicts + 2 * self.slots)
 
 
 class Gate(_Section):
@@ -241,7 +259,8 @@ class LineConfig(_Section):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        faults = list(self._level_faults()) + list(self._station_faults())
+        faults = self._level_faults() + self._station_faults()
+        faults += _repeated("products", [product.gtin for product in self.products])
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -257,6 +276,16 @@ class LineConfig(_Section):
                     f"levels.{index}.capacity is missing: how many {below} fill one {level.name}?"
                 )
         return faults
+
+    def _shared_registers(self) -> list[str]:
+        """Two gates must not read or write the same words of one PLC."""
+        gates = [(station.name, station.gate) for station in self.stations if station.gate]
+        return [
+            f"stations {one} and {two} share registers of {gate.plc}; each gate needs its own"
+            for index, (one, gate) in enumerate(gates)
+            for two, other in gates[index + 1 :]
+            if gate.plc == other.plc and gate.registers.overlaps(other.registers)
+        ]
 
     def _station_faults(self) -> list[str]:
         faults = _repeated("stations", [station.name for station in self.stations])
@@ -279,12 +308,23 @@ class LineConfig(_Section):
                     f"{at}.reads is {station.reads}, expected {levels[:1]}: "
                     "a gated station reads the lowest level only"
                 )
+            device = self.devices.get(station.scanner)
+            if station.gate and device is not None and not device.ends_frames:
+                faults.append(
+                    f"{at}.scanner {station.scanner!r} has no suffix: at a gate the end of a code "
+                    "must be seen, not waited for"
+                )
+        faults += self._shared_registers()
         used = [station.scanner for station in self.stations]
         faults += [
             f"devices.{name} serves two stations; a scanner belongs to one"
             for name in sorted({n for n in used if used.count(n) > 1})
         ]
         return faults
+
+
+def _overlap(first: range, second: range) -> bool:
+    return first.start < second.stop and second.start < first.stop
 
 
 def _repeated(key: str, names: list[str]) -> list[str]:
@@ -300,6 +340,18 @@ def find_config(name: str) -> Path:
     if path.suffix == ".toml" or os.sep in name:
         return path
     return CONFIG_DIR / f"{name}.toml"
+
+
+def load_line(name: str) -> LineConfig:
+    """The line meant by `name` (see find_config). Raises ConfigError.
+
+    Under /etc/edge-agent the file has the line's name: systemd's units and the directories go by it.
+    """
+    path = find_config(name)
+    config = load_config(path)
+    if path.parent == CONFIG_DIR and config.line.name != path.stem:
+        raise ConfigError(path, [f"line.name is {config.line.name!r}, expected {path.stem!r}"])
+    return config
 
 
 def load_config(path: Path) -> LineConfig:

@@ -88,6 +88,10 @@ class Config(DeviceConfig):
     accept: Text | None = None
     reject: Text | None = None
 
+    @property
+    def ends_frames(self) -> bool:
+        return self.idle_ms is None
+
     @model_validator(mode="after")
     def _frames(self) -> Self:
         self.framer()

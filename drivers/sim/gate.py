@@ -1,5 +1,6 @@
 """The PLC's program: photo-eye, verdict ring, gate, outcome ring, as docs/gate.md has them."""
 
+import time
 from dataclasses import dataclass
 
 _MODULUS = 65_536
@@ -24,12 +25,14 @@ class GatePlc:
     only the second.
     """
 
-    def __init__(self, layout: Layout, items_before: int = 0) -> None:
-        """`items_before` products were counted before this day began."""
+    def __init__(self, layout: Layout, items_before: int = 0, boot: int | None = None) -> None:
+        """`items_before` products were counted before this day began; `boot` is the number of
+        this start, by default one that differs from that of a start at another second."""
         self.layout = layout
+        self._boot = int(time.time()) % _MODULUS if boot is None else boot
         self._items = items_before
         self._outcomes_written = items_before
-        inputs = max(layout.counters + 2, layout.outcomes + 2 * layout.slots)
+        inputs = max(layout.counters + 3, layout.outcomes + 2 * layout.slots)
         self.input_registers = [0] * inputs
         self.holding_registers = [0] * (layout.verdicts + 2 * layout.slots)
         self._show_counters()
@@ -65,3 +68,4 @@ class GatePlc:
         at = self.layout.counters
         self.input_registers[at] = self._items % _MODULUS
         self.input_registers[at + 1] = self._outcomes_written % _MODULUS
+        self.input_registers[at + 2] = self._boot

@@ -99,9 +99,11 @@ def parse(text: str, forms: Sequence[Form], symbology: str | None = None) -> Cod
     `symbology` is an AIM identifier; one that says GS1 rules out the other kinds. Raises
     CodeError naming every form that was tried and why it did not fit.
     """
-    text = text.removeprefix(FNC1)
+    # FNC1 says nothing at the ends; some encoders put one there all the same.
+    text = text.removeprefix(FNC1).removesuffix(FNC1)
     _refuse_unprintable(text)
-    is_uri = text.startswith(("http://", "https://"))
+    # A QR code in alphanumeric mode has capitals only; scheme and host mean the same in them.
+    is_uri = text[:8].lower().startswith(("http://", "https://"))
     says_gs1 = symbology in _GS1_SYMBOLOGIES
     faults: list[str] = []
     elements: dict[str, str] | None = None

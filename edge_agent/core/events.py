@@ -112,6 +112,8 @@ class Armed(Event):
 
     kind: ClassVar[str] = "armed"
     last_item: ItemNumber
+    boot: int
+    """The number of the PLC's start (docs/gate.md): another one means it counts anew."""
     detail: str
 
 
@@ -264,7 +266,7 @@ def _is_count(value: object) -> bool:
 
 _SHAPES: dict[str, Any] = {
     "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
-    "refused_reads": _is_count,
+    "refused_reads": _is_count, "boot": _is_count,
     "children": lambda v: isinstance(v, list) and all(isinstance(k, str) for k in v),
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
 }  # fmt: skip

@@ -54,29 +54,29 @@ Finding = Tie | Clash | Silence | Stray
 
 @dataclass(slots=True)
 class _Window:
-    item: ItemNumber
+    item: ItemNumber | None
+    """None: an item that passed the trigger before the tracker began, if there was one."""
     earliest_us: int
     """The trigger was not before this ..."""
     closes_us: int
     """... and an answer comes no later than this."""
-    text: str | None = None
     judged: bool = False
 
 
 class Tracker:
     """The belt between trigger and verdict at one station. Volatile: a new one knows nothing.
 
-    `last_item` items were triggered before `since_us` (monotonic clock) and are not its concern.
+    `first` is the counter it begins with. Items counted until then are not its concern, but an
+    answer to one of them may still come, and must not be taken for the next item's.
     """
 
-    def __init__(
-        self, last_item: ItemNumber, since_us: int, *, window_us: int, spacing_us: int
-    ) -> None:
-        self._last_item = last_item
-        self._known_until_us = since_us
+    def __init__(self, first: Counter, *, window_us: int, spacing_us: int) -> None:
+        self._last_item = first.last_item
+        self._known_until_us = first.asked_us
         self._window_us = window_us
         self._spacing_us = spacing_us
-        self._windows: deque[_Window] = deque()
+        before = _Window(None, 0, first.at.mono_us + window_us, judged=True)
+        self._windows: deque[_Window] = deque([before])
         self._held: list[Read] = []
 
     @property
@@ -118,25 +118,19 @@ class Tracker:
             w for w in self._windows if w.earliest_us < at_us and read.since_us <= w.closes_us
         ]
         settled = at_us <= self._known_until_us or (
-            bool(claims) and at_us < self._windows[-1].earliest_us + self._spacing_us
+            bool(claims)
+            and self._windows[-1].item is not None
+            and at_us < self._windows[-1].earliest_us + self._spacing_us
         )
         if not settled:
             self._held.append(read)
-        elif not claims:
+        elif all(window.item is None for window in claims):
             yield Stray(read)
         elif len(claims) == 1 and not claims[0].judged:
             claims[0].judged = True
-            claims[0].text = read.text
-            yield Tie(claims[0].item, read)
-        elif len(claims) == 1:
-            yield Clash(
-                claims[0].item, read, f"item {claims[0].item} was read as another code before"
-            )
+            yield from _tie(claims[0], read)
         else:
-            items = ", ".join(str(w.item) for w in claims)
-            for window in claims:
-                window.judged = True
-                yield Clash(window.item, read, f"the read may belong to items {items}")
+            yield from _clash(claims, read)
 
     def tick(self, reads_until_us: int) -> Iterator[Finding]:
         """Every read that arrived by `reads_until_us` was given: windows that closed before then
@@ -151,5 +145,24 @@ class Tracker:
         oldest_held_us = min((read.since_us for read in kept), default=reads_until_us)
         while self._windows and self._windows[0].closes_us < min(reads_until_us, oldest_held_us):
             window = self._windows.popleft()
-            if not window.judged:
+            if window.item is not None and not window.judged:
                 yield Silence(window.item)
+
+
+def _tie(window: _Window, read: Read) -> Iterator[Finding]:
+    if window.item is not None:
+        yield Tie(window.item, read)
+
+
+def _clash(claims: list[_Window], read: Read) -> Iterator[Finding]:
+    """None of the items that can claim `read` may pass."""
+    names = [f"item {w.item}" if w.item else "one counted before" for w in claims]
+    detail = (
+        f"{names[0]} was read as another code before"
+        if len(claims) == 1
+        else f"the read may belong to {' or '.join(names)}"
+    )
+    for window in claims:
+        window.judged = True
+        if window.item is not None:
+            yield Clash(window.item, read, detail)

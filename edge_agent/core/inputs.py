@@ -30,7 +30,7 @@ class Counter:
 
     The counter was sampled between `asked_us` and `at.mono_us` (monotonic clock, microseconds).
     Every read that had arrived by `reads_until_us` has been given already. `restarted` is set
-    when the PLC began to count anew since the last poll.
+    when the PLC began to count anew since the last poll; `boot` is the number of its start.
     """
 
     at: Instant
@@ -38,6 +38,7 @@ class Counter:
     last_item: ItemNumber
     asked_us: int
     reads_until_us: int
+    boot: int
     restarted: bool = False
 
 

@@ -26,12 +26,21 @@ from edge_agent.core.events import (
 from edge_agent.core.gate import UNWATCHED_US, Clash, Finding, Silence, Stray, Tie, Tracker
 from edge_agent.core.history import History
 from edge_agent.core.inputs import Counter, GateReport, Input, Outcome, Read, Tick
-from edge_agent.core.names import CodeKey, Instant, ItemNumber, LevelName, StationName
+from edge_agent.core.names import (
+    CodeKey,
+    Instant,
+    ItemNumber,
+    LevelName,
+    StationName,
+    utc_us,
+)
 from edge_agent.core.packing import LevelPlan
 from edge_agent.core.reread import Rereads
 from edge_agent.core.state import PENDING_LIMIT, LineState
 from edge_agent.core.verify import Due, Objection, verify
 
+REPEAT_US = 10_000_000
+"""How long after it closed a container a code may be scanned again for its lost answer."""
 TEXT_LIMIT = 200
 """Characters of a rejected text that are kept."""
 
@@ -119,12 +128,14 @@ class Line:
         if station.gate is not None:
             tracker = self._trackers.get(read.station)
             if earlier is not None:
+                self.rereads[read.station].suppressed += 1
                 return
             if tracker is None:
                 self._refuse(read, Objection(Reason.AMBIGUOUS, "the PLC has not been heard yet"))
             else:
                 self._judge(read.station, read.at, tracker.read(read))
         elif earlier is not None and earlier.accepted:
+            self.rereads[read.station].suppressed += 1
             self._answer(read, None, "the same scan again", None)
         else:
             self._read_by_hand(read, station)
@@ -132,8 +143,7 @@ class Line:
     def _read_by_hand(self, read: Read, station: StationPlan) -> None:
         """A station without a gate: what is accepted is packed at once."""
         code, objection = self._examine(read, station)
-        if code is not None and self.state.last_closed.get(code.level) == code.key:
-            # The answer to the scan that closed it may have been lost on the way.
+        if code is not None and self._closed_just_now(code, read):
             self._answer(read, None, f"this {code.level} is closed already", code.key)
             return
         if code is not None and objection is None:
@@ -146,17 +156,29 @@ class Line:
         self.rereads[read.station].accept(read)
         self._answer(read, None, "", code.key)
 
+    def _closed_just_now(self, code: Code, read: Read) -> bool:
+        """The answer to the scan that closed a container may have been lost on the way, with the
+        line PC's power or the scanner's cable; the person scans again. But where the next
+        container is ready, the same code on it is a duplicate."""
+        closed = self.state.last_closed.get(code.level)
+        return (
+            closed is not None
+            and closed.key == code.key
+            and closed.station == read.station
+            and read.at.utc_us - utc_us(closed.at) <= REPEAT_US
+            and isinstance(self.state.packing.closable(code.level, 0), Objection)
+        )
+
     def _place(self, code: Code, read: Read) -> Objection | None:
         """Commission `code` and put it where it belongs, or say why there is no place."""
         packing = self.state.packing
-        coming = self.state.coming() if code.level == self._plan.levels[0].name else 0
-        if objection := packing.room_for(code.level, coming):
+        if objection := packing.room_for(code.level, self._coming_beside(code.level)):
             return objection
         if not packing.is_container(code.level):
             self._commission(code, read, None)
             self._pack(code.key, code.level, read.at, read.station)
             return None
-        container = packing.closable(code.level, self.state.coming())
+        container = packing.closable(code.level, self._coming_into(code.level))
         if isinstance(container, Objection):
             return container
         self._commission(code, read, None)
@@ -172,6 +194,16 @@ class Line:
         )
         self._pack(code.key, code.level, read.at, read.station)
         return None
+
+    def _coming_beside(self, level: LevelName) -> int:
+        """Things of `level` on the belt, which will need room too."""
+        return self.state.coming() if level == self._plan.levels[0].name else 0
+
+    def _coming_into(self, level: LevelName) -> int:
+        """Things on the belt which the open container of `level` still waits for."""
+        lowest = self._plan.levels[0].name
+        parent = self.state.packing.parent_of(lowest)
+        return self.state.coming() if parent is not None and parent.name == level else 0
 
     def _examine(self, read: Read, station: StationPlan) -> tuple[Code | None, Objection | None]:
         """The code that was read and what speaks against it, before looking for a place."""
@@ -204,7 +236,15 @@ class Line:
             detail = "first contact with the PLC" if belt is None else "the PLC restarted"
             for item in list(belt.pending) if belt else []:
                 self._gate_report(GateReport(counter.at, name, item, Outcome.UNKNOWN))
-            self._emit(Armed(at=at, station=name, last_item=counter.last_item, detail=detail))
+            self._emit(
+                Armed(
+                    at=at,
+                    station=name,
+                    last_item=counter.last_item,
+                    boot=counter.boot,
+                    detail=detail,
+                )
+            )
         else:
             for first, last in belt.unaccounted(counter.last_item):
                 self._emit(
@@ -217,10 +257,7 @@ class Line:
                     )
                 )
         self._trackers[name] = Tracker(
-            counter.last_item,
-            counter.asked_us,
-            window_us=plan.window_us,
-            spacing_us=plan.spacing_us,
+            counter, window_us=plan.window_us, spacing_us=plan.spacing_us
         )
 
     @staticmethod
@@ -236,7 +273,9 @@ class Line:
                 case Tie(item, read):
                     self._judge_read(item, read)
                 case Clash(item, read, detail):
-                    self._refuse(read, Objection(Reason.AMBIGUOUS, detail), None, item)
+                    # Of an item that the gate has answered for, nothing can be withdrawn.
+                    there = None if self.state.belts[name].is_settled(item) else item
+                    self._refuse(read, Objection(Reason.AMBIGUOUS, detail), None, there)
                 case Silence(item):
                     silence = Read(at, name, at.mono_us, None, defect="no answer from the scanner")
                     self._judge_read(item, silence)
@@ -263,10 +302,14 @@ class Line:
         key, reason = belt.pending[report.item]
         at, station, item = report.at.isoformat(), report.station, report.item
         match report.outcome:
-            case Outcome.PASSED:
+            case Outcome.PASSED if reason is None and key is not None:
                 self._emit(Passed(at=at, station=station, item=item, key=key))
+                self._pack(key, self._plan.levels[0].name, report.at, station)
+            case Outcome.PASSED:
                 if key is not None:
-                    self._pack(key, self._plan.levels[0].name, report.at, station)
+                    detail = "its PASS was withdrawn, but the item went through"
+                    self._emit(Untracked(at=at, station=station, item=item, key=key, detail=detail))
+                self._emit(Passed(at=at, station=station, item=item, key=None))
             case Outcome.EJECTED:
                 self._emit(
                     Ejected(

@@ -45,6 +45,11 @@ def format_utc(utc_us: int) -> str:
     return f"{_format_second(second)}.{micros // 1_000:03d}Z"
 
 
+def utc_us(text: str) -> int:
+    """What `format_utc` wrote, in microseconds since the epoch again."""
+    return int(datetime.fromisoformat(text).timestamp() * 1_000) * 1_000
+
+
 @lru_cache(maxsize=8)
 def _format_second(utc_s: int) -> str:
     return datetime.fromtimestamp(utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")

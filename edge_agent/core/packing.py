@@ -38,7 +38,8 @@ class Packing:
         self._plans = {plan.name: plan for plan in levels}
         self._above = {low.name: high for low, high in pairwise(levels)}
         self.filling: dict[LevelName, list[Filling]] = {plan.name: [] for plan in levels[1:]}
-        """Oldest first; all but the last are full."""
+        """Oldest first; all but the last are full. A level that is not configured any more keeps
+        what is open on it."""
         self.next_id = ContainerId(1)
 
     def parent_of(self, level: LevelName) -> LevelPlan | None:
@@ -48,15 +49,27 @@ class Packing:
     def is_container(self, level: LevelName) -> bool:
         return self._plans[level].capacity > 0
 
+    def is_configured(self, level: LevelName) -> bool:
+        return level in self._plans
+
+    def _full(self, plan: LevelPlan) -> int:
+        """How many containers of a level are full: all but the last, whatever the capacity was when
+        they were filled, and the last if nothing more goes in."""
+        fillings = self.filling[plan.name]
+        if not fillings:
+            return 0
+        return len(fillings) - (len(fillings[-1].children) < plan.capacity)
+
     def room_for(self, level: LevelName, coming: int) -> Objection | None:
         """Whether one more thing of `level` has a place, `coming` others being on their way."""
         parent = self._above.get(level)
         if parent is None:
             return None
-        taken = sum(len(each.children) for each in self.filling[parent.name]) + coming
-        if taken < parent.capacity * (parent.waiting + 1):
+        full = self._full(parent)
+        fillings = self.filling[parent.name]
+        begun = len(fillings[-1].children) if len(fillings) > full else 0
+        if full * parent.capacity + begun + coming < parent.capacity * (parent.waiting + 1):
             return None
-        full = sum(len(each.children) >= parent.capacity for each in self.filling[parent.name])
         return Objection(
             Reason.OVERFULL,
             f"{full} full {parent.name} wait for their code; scan it before packing more",
@@ -76,19 +89,20 @@ class Packing:
         """The container that a code of `level` closes now, `coming` children being on their way."""
         plan = self._plans[level]
         fillings = self.filling[level]
-        if fillings and len(fillings[0].children) >= plan.capacity:
-            return fillings[0]
-        if fillings and plan.partial and not coming:
+        if self._full(plan):
             return fillings[0]
         packed = len(fillings[0].children) if fillings else 0
-        return Objection(
-            Reason.INCOMPLETE,
-            f"the {level} holds {packed} of {plan.capacity}; fill it, then scan again",
-        )
+        if packed and plan.partial and not coming:
+            return fillings[0]
+        detail = f"the {level} holds {packed} of {plan.capacity}"
+        if packed and plan.partial:
+            detail += f", and {coming} more are on the belt; scan again when they have passed"
+            return Objection(Reason.INCOMPLETE, detail)
+        return Objection(Reason.INCOMPLETE, f"{detail}; fill it, then scan again")
 
     def put(self, key: CodeKey, container: ContainerId, level: LevelName) -> None:
         """`key` was packed into `container` of `level`, which is opened if it is new."""
-        fillings = self.filling[level]
+        fillings = self.filling.setdefault(level, [])
         if not fillings or fillings[-1].id != container:
             fillings.append(Filling(container, level))
             self.next_id = ContainerId(max(self.next_id, container + 1))
@@ -96,4 +110,5 @@ class Packing:
 
     def close(self, container: ContainerId, level: LevelName) -> None:
         """`container` got its code."""
-        self.filling[level] = [each for each in self.filling[level] if each.id != container]
+        left = [each for each in self.filling.get(level, []) if each.id != container]
+        self.filling[level] = left

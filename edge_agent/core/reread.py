@@ -17,7 +17,8 @@ class Seen:
 
 
 class Rereads:
-    """What one station read within the last `window_us`. `suppressed` counts repeats."""
+    """What one station read within the last `window_us`. `suppressed` counts the repeats for which
+    nothing was done."""
 
     def __init__(self, window_us: int) -> None:
         self._window_us = window_us
@@ -33,8 +34,6 @@ class Rereads:
         earlier = self._seen.pop(read.text, None)
         # Put last again: the dictionary stays in order of time, so forgetting stops early.
         self._seen[read.text] = Seen(at_us, earlier.accepted if earlier else False)
-        if earlier is not None:
-            self.suppressed += 1
         return earlier
 
     def accept(self, read: Read) -> None:

@@ -38,8 +38,13 @@ class Belt:
     """
 
     last_item: ItemNumber
+    boot: int
     pending: dict[ItemNumber, tuple[CodeKey | None, Reason | None]] = field(default_factory=dict)
     skipped: set[ItemNumber] = field(default_factory=set)
+
+    def is_settled(self, item: ItemNumber) -> bool:
+        """Whether the gate has answered for `item`, or will not any more."""
+        return item <= self.last_item and item not in self.pending and item not in self.skipped
 
     def unaccounted(self, until: ItemNumber) -> list[tuple[ItemNumber, ItemNumber]]:
         """First and last of each run of items up to `until` that have no verdict."""
@@ -56,13 +61,22 @@ class Belt:
         self.last_item = max(self.last_item, last)
 
 
+@dataclass(frozen=True, slots=True)
+class LastClosed:
+    """The container code that was read last, where and when."""
+
+    key: CodeKey
+    station: StationName
+    at: str
+
+
 class LineState:
     """Changes only by `apply`."""
 
     def __init__(self, levels: tuple[LevelPlan, ...]) -> None:
         self.packing = Packing(levels)
         self.belts: dict[StationName, Belt] = {}
-        self.last_closed: dict[LevelName, CodeKey] = {}
+        self.last_closed: dict[LevelName, LastClosed] = {}
         self.tally: Tally[str] = Tally()
         """Events by kind, and rejects by reason (``rejected.DUPLICATE``)."""
 
@@ -78,8 +92,8 @@ class LineState:
         """Take in one more event. The same events in the same order give the same state."""
         self.tally[event.kind] += 1
         match event:
-            case Armed(last_item=item):
-                self.belts[event.station] = Belt(item)
+            case Armed(last_item=item, boot=boot):
+                self.belts[event.station] = Belt(item, boot)
             case BeltUnknown(first_item=first, last_item=last):
                 self.tally["items.unknown"] += last - first + 1
                 belt = self.belts[event.station]
@@ -101,7 +115,7 @@ class LineState:
                 self.packing.put(event.key, event.container, event.container_level)
             case Closed():
                 self.packing.close(event.container, event.level)
-                self.last_closed[event.level] = event.key
+                self.last_closed[event.level] = LastClosed(event.key, event.station, event.at)
             case _:
                 pass
 
@@ -120,6 +134,7 @@ class LineState:
             "belts": {
                 name: {
                     "last_item": belt.last_item,
+                    "boot": belt.boot,
                     "pending": [[item, *verdict] for item, verdict in belt.pending.items()],
                     "skipped": sorted(belt.skipped),
                 }
@@ -130,13 +145,16 @@ class LineState:
                 for level, fillings in self.packing.filling.items()
             },
             "next_container": self.packing.next_id,
-            "last_closed": self.last_closed,
+            "last_closed": {
+                level: [closed.key, closed.station, closed.at]
+                for level, closed in self.last_closed.items()
+            },
             "tally": dict(self.tally),
         }
 
     @classmethod
     def from_json(cls, levels: tuple[LevelPlan, ...], saved: dict[str, Any]) -> "LineState":
-        """The state `to_json` wrote. Raises LevelsChangedError if a container would be lost."""
+        """The state that `to_json` wrote."""
         state = cls(levels)
         for name, belt in saved["belts"].items():
             pending = {
@@ -144,18 +162,24 @@ class LineState:
                 for item, key, reason in belt["pending"]
             }
             skipped = set(map(ItemNumber, belt["skipped"]))
-            state.belts[StationName(name)] = Belt(ItemNumber(belt["last_item"]), pending, skipped)
+            state.belts[StationName(name)] = Belt(
+                ItemNumber(belt["last_item"]), belt["boot"], pending, skipped
+            )
         for name, fillings in saved["filling"].items():
             level = LevelName(name)
-            if level not in state.packing.filling:
-                if fillings:
-                    raise LevelsChangedError(level, [each[0] for each in fillings])
-                continue
             state.packing.filling[level] = [Filling(each[0], level, each[1]) for each in fillings]
         state.packing.next_id = ContainerId(saved["next_container"])
-        state.last_closed = dict(saved["last_closed"])
+        state.last_closed = {
+            LevelName(level): LastClosed(*closed) for level, closed in saved["last_closed"].items()
+        }
         state.tally = Tally(saved["tally"])
         return state
+
+    def refuse_lost_containers(self) -> None:
+        """Raise LevelsChangedError if containers are open on a level that is not configured."""
+        for level, fillings in self.packing.filling.items():
+            if fillings and not self.packing.is_configured(level):
+                raise LevelsChangedError(level, [each.id for each in fillings])
 
 
 class LevelsChangedError(Exception):

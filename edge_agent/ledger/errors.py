@@ -65,6 +65,10 @@ def from_sqlite(error: SqliteError, path: Path) -> LedgerError:
         return LedgerBrokenError(
             f"{path}: {text}; what is on the disk is unknown until the ledger is opened anew"
         )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in text:
+        return LedgerError(f"{path}: another process holds it ({text}); find and stop that process")
+    if code.startswith("SQLITE_READONLY") or "readonly" in text:
+        return LedgerError(f"{path}: cannot be written ({text}); is its file system read-only?")
     if code.startswith("SQLITE_CANTOPEN") or "unable to open" in text:
         return LedgerError(f"{path}: cannot be opened ({text}); check its directory's permissions")
     return LedgerDamagedError(path, text)

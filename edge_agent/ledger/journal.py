@@ -9,6 +9,7 @@ Invariants
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -202,13 +203,28 @@ def _refuse_truncated(path: Path) -> None:
         raise LedgerDamagedError(path, f"it is no SQLite file ({path.stat().st_size} bytes)")
     page_size = int.from_bytes(header[16:18], "big")
     page_size = 65_536 if page_size == 1 else page_size
-    expected = page_size * int.from_bytes(header[28:32], "big")
-    wal = path.with_name(path.name + "-wal")
-    log_is_empty = not wal.exists() or wal.stat().st_size == 0
-    if path.stat().st_size < expected and log_is_empty:
+    due = int.from_bytes(header[28:32], "big")
+    there = path.stat().st_size // page_size
+    if missing := set(range(there + 1, due + 1)) - _pages_in_log(path, page_size):
         raise LedgerDamagedError(
-            path, f"it has {path.stat().st_size} bytes, its header says {expected}"
+            path, f"{len(missing)} of its {due} pages of {page_size} bytes are missing"
         )
+
+
+def _pages_in_log(path: Path, page_size: int) -> set[int]:
+    """Numbers of the pages that the write-ahead log holds (SQLite file format, section 4.1)."""
+    pages: set[int] = set()
+    try:
+        with path.with_name(path.name + "-wal").open("rb") as log:
+            salt = log.read(32)[16:24]
+            while len(frame := log.read(24)) == 24:
+                if frame[8:16] != salt:
+                    break
+                pages.add(int.from_bytes(frame[:4], "big"))
+                log.seek(page_size, os.SEEK_CUR)
+    except FileNotFoundError:
+        pass
+    return pages
 
 
 def _refuse_broken_tail(connection: Connection, path: Path) -> None:

@@ -71,8 +71,8 @@ class Engine:
         self._wake = wake
         self._release = release
         self._queue: deque[Input] = deque()
-        self._line = self._restore()
         self._unsaved_events = 0
+        self._line = self._restore()
         self._verbose = logging.getLogger("edge_agent.line").isEnabledFor(logging.DEBUG)
         self._halted: str | None = None
         self._refused_reads = 0
@@ -200,6 +200,8 @@ class Engine:
         )
         for event in since:
             state.apply(event)
+        state.refuse_lost_containers()
+        self._unsaved_events = len(since)
         return Line(self._plan, state, self._ledger)
 
     def _tell(self, event: Event) -> None:

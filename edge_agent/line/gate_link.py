@@ -57,10 +57,9 @@ class GateLink:
         self._offer = offer
         self._reads_until_us = reads_until_us
         self._acknowledged = acknowledged
-        self._last_item = 0
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self._writing = False
-        self._reported: tuple[int, tuple[ItemNumber, ItemNumber]] | None = None
+        self._reported: tuple[int, ItemNumber, int] | None = None
         self.lost_verdicts = 0
         """Verdicts the PLC did not acknowledge; their items are rejected."""
 
@@ -103,57 +102,52 @@ class GateLink:
 
     async def _poll_once(self) -> None:
         asked_us = clock.now_us()
-        items, outcomes = await self._plc.read_input_registers(self._registers.counters, 2)
+        items, outcomes, boot = await self._plc.read_input_registers(self._registers.counters, 3)
         belt = self._belt()
-        last_item, restarted = _unwrap(items, max(self._last_item, belt.last_item if belt else 0))
+        last_item, restarted = _unwrap(items, boot, belt)
         counter = Counter(
             clock.now(),
             self._station,
             ItemNumber(last_item),
             asked_us,
             self._reads_until_us(),
+            boot,
             restarted,
         )
-        if not self._offer(counter):
-            return
-        self._last_item = last_item
-        if belt is not None and belt.pending:
-            pending = (min(belt.pending), max(belt.pending))
-            if self._reported != (outcomes, pending):
-                await self._report(*pending)
-                self._reported = (outcomes, pending)
+        if self._offer(counter) and belt is not None and belt.pending and not restarted:
+            # Once a second in any case: what was reported may not have been taken.
+            news = (outcomes, max(belt.pending), clock.now_us() // 1_000_000)
+            if self._reported != news:
+                await self._report(sorted(belt.pending))
+                self._reported = news
 
-    async def _report(self, first: ItemNumber, last: ItemNumber) -> None:
-        """Hand over the gate's word on items `first` to `last`."""
+    async def _report(self, pending: list[ItemNumber]) -> None:
+        """Hand over the gate's word on the items in `pending` (ascending)."""
         slots = self._registers.slots
-        number = max(int(first), last - slots + 1)
-        for lost in range(first, number):
-            self._offer(GateReport(clock.now(), self._station, ItemNumber(lost), Outcome.UNKNOWN))
-        while number <= last:
-            slot = number % slots
-            count = min(last - number + 1, slots - slot, _PAIRS_PER_REQUEST)
+        for run in _runs(pending[-slots:], slots):
+            slot = run[0] % slots
             words = await self._plc.read_input_registers(
-                self._registers.outcomes + 2 * slot, 2 * count
+                self._registers.outcomes + 2 * slot, 2 * len(run)
             )
-            for index in range(count):
-                shown, word = words[2 * index : 2 * index + 2]
-                item = ItemNumber(number + index)
+            for item, shown, word in zip(run, words[::2], words[1::2], strict=True):
                 outcome = _OUTCOMES.get(word) if shown == item % _WORD else Outcome.UNKNOWN
                 if outcome is not None:
                     self._offer(GateReport(clock.now(), self._station, item, outcome))
-            number += count
+        for item in pending[:-slots]:
+            self._offer(GateReport(clock.now(), self._station, item, Outcome.UNKNOWN))
 
 
-def _unwrap(word: int, last: int) -> tuple[int, bool]:
-    """The whole count whose lowest 16 bits are `word`, after `last`; True if it began anew.
+def _unwrap(word: int, boot: int, belt: Belt | None) -> tuple[int, bool]:
+    """The whole count whose lowest 16 bits are `word`; True if the PLC began anew.
 
-    A count that seems to have gone back means that the PLC restarted: numbers go on from the
-    next multiple of 65,536, so that an item keeps its slot.
+    After a restart the numbers go on from the next multiple of 65,536, so that an item keeps its
+    slot.
     """
-    ahead = (word - last) % _WORD
-    if ahead < _WORD // 2:
-        return last + ahead, False
-    return (last // _WORD + 1) * _WORD + word, True
+    if belt is None:
+        return word, False
+    if belt.boot != boot:
+        return (belt.last_item // _WORD + 1) * _WORD + word, True
+    return belt.last_item + (word - belt.last_item) % _WORD, False
 
 
 def _runs(items: list[ItemNumber], slots: int) -> Iterator[list[ItemNumber]]:

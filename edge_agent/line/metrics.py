@@ -52,6 +52,10 @@ class StatusCollector(Collector):
     def __init__(self, facts: Callable[[], dict[str, Any]]) -> None:
         self._facts = facts
 
+    def describe(self) -> Iterator[Metric]:
+        """Nothing to tell before the line runs."""
+        return iter(())
+
     def collect(self) -> Iterator[Metric]:
         facts = self._facts()
         events = CounterMetricFamily("edge_agent_events", "Ledger events by kind", labels=["kind"])

@@ -64,7 +64,7 @@ class LineRole:
         self._gates = {s.name: self._gate_link(s) for s in config.stations if s.gate}
         self._registry = CollectorRegistry()
         self._latency = Latency(self._registry)
-        self._registry.register(StatusCollector(self.status))
+        self._registry.register(StatusCollector(self._status_from_thread))
         self._unanswered = 0
 
     def _gate_link(self, station: Station) -> GateLink:
@@ -83,8 +83,11 @@ class LineRole:
 
     async def run(self) -> None:
         """Run until cancelled, or until a part fails (its error is raised)."""
-        if self._config.line.metrics_port:
-            serve_metrics(self._config.line.metrics_port, self._registry)
+        if port := self._config.line.metrics_port:
+            try:
+                serve_metrics(port, self._registry)
+            except OSError as error:
+                log.error("no metrics, the line runs without", port=port, error=str(error))
         server = await control.serve(
             self._config.control_path("line"), {"status": self._answer_status}
         )
@@ -177,6 +180,11 @@ class LineRole:
             "devices": {name: device_facts(device.state) for name, device in devices.items()},
             "latency": self._latency.facts(),
         }
+
+    def _status_from_thread(self) -> dict[str, Any]:
+        """The status for the metrics' thread, put together where nothing changes meanwhile."""
+        answer = asyncio.run_coroutine_threadsafe(self._answer_status({}), self._loop)
+        return answer.result(timeout=5)
 
     async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self.status()

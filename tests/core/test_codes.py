@@ -30,6 +30,8 @@ KEY = f"01{GTIN}21ABCDEF123456"
     [
         KEY,
         FNC1 + KEY,
+        f"{KEY}{FNC1}",
+        f"HTTPS://ID.GS1.ORG/01/{GTIN}/21/ABCDEF123456",
         f"{KEY}{FNC1}10LOT1",
         f"{KEY}10LOT1",  # the scanner lost FNC1; the serial's length splits it
         f"10LOT1{FNC1}{KEY}",

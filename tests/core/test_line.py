@@ -18,6 +18,8 @@ def rejects(world: World) -> list[Reason]:
 def belt(*capacities: int, waiting: int = 5) -> World:
     world = World(plan(*capacities, waiting=waiting))
     world.count(0)
+    world.tick(SPACING_US)
+    world.count(0)
     return world
 
 
@@ -154,7 +156,80 @@ def test_a_dropped_level_with_open_containers_is_refused() -> None:
     world.scan(text("unit", 2))
     world.scan(text("level1", 1))
     with pytest.raises(LevelsChangedError, match="level2"):
-        LineState.from_json(plan(2).levels, world.line.state.to_json())
+        LineState.from_json(plan(2).levels, world.line.state.to_json()).refuse_lost_containers()
+
+
+def test_an_emptied_level_may_be_dropped() -> None:
+    world = World(plan(1, 1))
+    for code in (text("unit", 1), text("level1", 1), text("level2", 1)):
+        assert world.scan(code).reason is None  # type: ignore[union-attr]
+    state = LineState(plan(1).levels)
+    for event in world.past.events:
+        state.apply(event)
+    state.refuse_lost_containers()
+
+
+def test_a_withdrawn_pass_that_passes_all_the_same_is_an_escape_and_not_packed() -> None:
+    world = belt(2)
+    world.item(1, text("unit", 1))
+    world.now_us -= SPACING_US
+    world.read_item(text("unit", 2))
+    world.gate(1, Outcome.PASSED)
+    assert world.kinds()[-3:] == ["rejected", "untracked", "passed"]
+    assert world.line.state.tally["escaped"] == 1
+    assert world.past.nodes[key("unit", 1)].state is State.UNTRACKED
+
+
+def test_a_second_code_after_the_gate_has_answered_withdraws_nothing() -> None:
+    world = belt(2)
+    world.item(1, text("unit", 1))
+    world.now_us -= SPACING_US
+    world.gate(1, Outcome.PASSED)
+    assert world.read_item(text("unit", 2)) == []
+    assert world.line.state.belts[INFEED].pending == {}
+
+
+def test_the_same_label_on_the_next_case_is_a_duplicate() -> None:
+    world = World(plan(1, 5, waiting=1))
+    world.scan(text("unit", 1))
+    assert world.scan(text("level1", 1)).reason is None  # type: ignore[union-attr]
+    world.scan(text("unit", 2))
+    again = world.scan(text("level1", 1))
+    assert again is not None
+    assert again.reason is Reason.ALREADY_PACKED
+
+
+def test_a_closing_scan_may_be_repeated_for_its_lost_answer_but_not_for_ever() -> None:
+    world = World(plan(2, 5))
+    for number in (1, 2):
+        world.scan(text("unit", number))
+    assert world.scan(text("level1", 1)).reason is None  # type: ignore[union-attr]
+    world.restart()
+    assert world.scan(text("level1", 1)).reason is None  # type: ignore[union-attr]
+    world.now_us += 11_000_000
+    assert world.scan(text("level1", 1)).reason is Reason.ALREADY_PACKED  # type: ignore[union-attr]
+
+
+def test_a_raised_capacity_leaves_full_containers_full() -> None:
+    world = World(plan(2, waiting=1))
+    for number in range(1, 4):
+        world.scan(text("unit", number))
+    larger = World(plan(4, waiting=1))
+    larger.past = world.past
+    larger.restart_from(world.line.state.to_json())
+    assert larger.scan(text("level1", 1)).reason is None  # type: ignore[union-attr]
+    for number in range(4, 7):
+        assert larger.scan(text("unit", number)).reason is None  # type: ignore[union-attr]
+    assert larger.scan(text("level1", 2)).reason is None  # type: ignore[union-attr]
+
+
+def test_a_short_pallet_is_closed_while_a_unit_is_on_the_belt() -> None:
+    world = World(plan(1, 3, partial=True, waiting=2))
+    world.count(0)
+    world.scan(text("unit", 1))
+    world.scan(text("level1", 1))
+    world.item(1, text("unit", 2))
+    assert world.scan(text("level2", 1)).reason is None  # type: ignore[union-attr]
 
 
 @settings(deadline=None, max_examples=60)

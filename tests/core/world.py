@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_agent.core.codes import CodeKind, Form
 from edge_agent.core.effects import Answer, Effect, Judge
@@ -129,8 +130,16 @@ class World:
         assert restored.to_json() == state.to_json()
         self.line = Line(self.plan, restored, self.past)
 
+    def restart_from(self, saved: dict[str, Any]) -> None:
+        """As after a start with another configuration."""
+        self.line = Line(self.plan, LineState.from_json(self.plan.levels, saved), self.past)
+
     def instant(self) -> Instant:
         return Instant(self.now_us, self.now_us)
+
+    def read_item(self, text: str | None) -> list[Effect]:
+        self.now_us += 1_000
+        return self.give(Read(self.instant(), INFEED, self.now_us, text))
 
     def scan(self, text: str | None, station: StationName = BENCH) -> Answer | None:
         """A read by hand; its answer."""
@@ -143,7 +152,9 @@ class World:
         self.now_us += POLL_US
         asked_us = self.now_us - 200
         return self.give(
-            Counter(self.instant(), INFEED, ItemNumber(last_item), asked_us, self.now_us, restarted)
+            Counter(
+                self.instant(), INFEED, ItemNumber(last_item), asked_us, self.now_us, 1, restarted
+            )
         )
 
     def tick(self, ahead_us: int = POLL_US) -> list[Effect]:
@@ -156,6 +167,8 @@ class World:
 
     def item(self, number: int, text: str | None) -> Judge:
         """Item `number` passes the trigger and is read; the verdict on it."""
+        self.count(number - 1)
+        self.now_us += SPACING_US  # answers to what was on the belt before have come
         self.count(number - 1)
         self.count(number)
         self.now_us += 5_000

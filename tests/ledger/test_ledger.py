@@ -168,6 +168,33 @@ def test_a_ledger_cut_off_is_refused_with_the_way_to_restore_it(path: Path, keep
     assert path.read_bytes() == before
 
 
+def write_and_die(path: Path, count: int) -> None:
+    """Commit `count` events in a process that ends without folding its log."""
+    program = (
+        "import os; from tests.ledger.test_ledger import *\n"
+        f"ledger = Ledger(Path({str(path)!r}))\n"
+        f"events = [commissioned(f'x{{n:050}}') for n in range({count})]\n"
+        "with ledger.transaction(): ledger.append(events)\n"
+        "os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    assert path.with_name(path.name + "-wal").stat().st_size > 0
+
+
+def test_a_ledger_cut_off_beside_a_log_is_refused_too(path: Path) -> None:
+    write(path, [commissioned(f"{n:050}") for n in range(2_000)])
+    write_and_die(path, 1)
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(LedgerDamagedError, match="pages of 4096 bytes are missing"):
+        Ledger(path)
+
+
+def test_a_ledger_beside_the_log_of_a_killed_writer_is_good(path: Path) -> None:
+    write_and_die(path, 500)
+    Ledger(path).close()
+    assert verify(path).events == 500
+
+
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.write_bytes(b"this is no database at all" * 100)
     with pytest.raises(LedgerDamagedError):

@@ -1,6 +1,7 @@
 """A disk without room: the line stops passing products, says so, and recovers by itself."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,12 @@ def tight(tmp_path: Path, scanner: TcpScanner) -> Iterator[LineProcess]:
         'mount -t tmpfs -o size=2m none "$1" && "$2" -m edge_agent ledger init "$3" >&2 '
         '&& exec "$2" -m edge_agent line "$3"'
     )
+    # Root mounts as it is, also where user namespaces are forbidden (a chroot, some containers).
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     line = LineProcess(
         path,
         tmp_path / "line.log",
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
-         str(tmp_path / "data")],
+        ["unshare", *rights, "--mount", "sh", "-c", script, "sh", str(tmp_path / "data")],
     )  # fmt: skip
     line.start()
     scanner.accept()

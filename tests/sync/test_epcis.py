@@ -126,7 +126,7 @@ def test_a_duplicate_says_nothing_bad_of_the_good_thing_that_has_the_code() -> N
 def test_mapped_and_left_out_add_up_to_what_was_given() -> None:
     events = [
         *packing(30),
-        Armed(at=AT, station=STATION, last_item=ItemNumber(0), detail="first contact"),
+        Armed(at=AT, station=STATION, last_item=ItemNumber(0), boot=1, detail="first contact"),
         Rejected(at=AT, station=STATION, reason=Reason.UNREAD, detail="no read"),
         Passed(at=AT, station=STATION, item=ItemNumber(9), key=None),
     ]
