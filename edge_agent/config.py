@@ -345,7 +345,7 @@ def find_config(name: str) -> Path:
 def load_line(name: str) -> LineConfig:
     """The line meant by `name` (see find_config). Raises ConfigError.
 
-    Under /etc/edge-agent the file has the line's name: systemd's units and the directories go by it.
+    Under /etc/edge-agent the file has the line's name: units and directories go by it.
     """
     path = find_config(name)
     config = load_config(path)

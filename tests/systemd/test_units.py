@@ -115,9 +115,10 @@ def test_users_and_directories_are_made_as_the_units_want_them(tmp_path: Path) -
     (root / "etc").mkdir(parents=True)
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\n")
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    for name in ("edge-agent", "edge-agent-hq"):
-        done = systemd("systemd-sysusers", f"--root={root}", SYSTEMD / f"{name}.sysusers")
-        assert done.returncode == 0, done.stderr
+    # In one call: what it writes, a second call may not read unless it is root's.
+    files = [SYSTEMD / f"{name}.sysusers" for name in ("edge-agent", "edge-agent-hq")]
+    done = systemd("systemd-sysusers", f"--root={root}", *files)
+    assert done.returncode == 0, done.stderr
     users = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
     for unit in SYSTEMD.glob("*.service"):
         assert set(service(unit)["User"]) <= users
