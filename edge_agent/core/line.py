@@ -116,6 +116,10 @@ class Line:
                     self._judge(name, given.at, tracker.tick(given.reads_until_us))
         return self._decision
 
+    def distrust(self, station: StationName) -> None:
+        """A read of `station` was lost: whose it was is unknown, so its belt is, too."""
+        self._trackers.pop(station, None)
+
     def _emit(self, event: Event) -> None:
         self.state.apply(event)
         self._decision.events.append(event)

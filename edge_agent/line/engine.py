@@ -90,6 +90,8 @@ class Engine:
         size = len(self._queue)
         if size >= self._queue_size:
             self._overflows += 1
+            if isinstance(given, Read):
+                self._line.distrust(given.station)
             return False
         self._queue_peak = max(self._queue_peak, size + 1)
         self._queue.append(given)

@@ -159,6 +159,15 @@ def test_a_dropped_level_with_open_containers_is_refused() -> None:
         LineState.from_json(plan(2).levels, world.line.state.to_json()).refuse_lost_containers()
 
 
+def test_a_lost_read_makes_its_belt_unknown() -> None:
+    world = belt(2)
+    world.count(1)
+    world.line.distrust(INFEED)
+    world.count(1)
+    unknown = world.past.events[-1]
+    assert (unknown.kind, unknown.first_item, unknown.last_item) == ("belt_unknown", 1, 1)  # type: ignore[attr-defined]
+
+
 def test_an_emptied_level_may_be_dropped() -> None:
     world = World(plan(1, 1))
     for code in (text("unit", 1), text("level1", 1), text("level2", 1)):
