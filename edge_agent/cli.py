@@ -110,18 +110,19 @@ def sync(
 def hq(
     data: Annotated[Path, typer.Option(help="Directory of HQ's databases.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8_080,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="TCP port to listen on.")] = 8_080,
     verbose: VerboseOption = False,
 ) -> None:
     """Run HQ, the central server."""
     from edge_agent.logs import configure_logs
+    from edge_agent.sqlite import SqliteTooOldError
     from sync.hq import run_hq
     from sync.hq.server import HqError
 
     configure_logs(logging.DEBUG if verbose else logging.INFO)
     try:
         run_hq(data, host, port)
-    except HqError as error:
+    except (HqError, SqliteTooOldError) as error:
         raise _fail(str(error)) from None
 
 
@@ -244,10 +245,13 @@ def token_list(data: Annotated[Path, typer.Option(help="HQ's directory.")]) -> N
     from sync.hq.tokens import TokenError, list_tokens
 
     try:
-        for token in list_tokens(data):
-            typer.echo(f"{token.id}  {token.agent}  {token.added_at}")
+        tokens = list_tokens(data)
     except TokenError as error:
         raise _fail(str(error)) from None
+    for token in tokens:
+        typer.echo(f"{token.id}  {token.agent}  {token.added_at}")
+    if not tokens:
+        typer.echo(f"{data}: no line has a token", err=True)
 
 
 @token_app.command("revoke")

@@ -4,13 +4,16 @@ One thread writes the database, over one connection; every read opens a view of 
 """
 
 import asyncio
+import errno
+import fcntl
 import ipaddress
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 import structlog
 import uvicorn
@@ -21,7 +24,7 @@ from sqlite_utils import Database
 from starlette.requests import ClientDisconnect
 
 from edge_agent import clock
-from edge_agent.sqlite import connect
+from edge_agent.sqlite import SqliteError, connect
 from sync.hq import intake, queries, schema
 from sync.hq.tokens import Tokens
 from sync.wire import (
@@ -56,37 +59,43 @@ class HqError(Exception):
 
 
 def run_hq(data_dir: Path, host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Serve until SIGTERM or SIGINT. Raises HqError when the database is from a newer version."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises HqError when the address or `data_dir` cannot be had, when another process holds it, or
+    when its database is damaged or from a newer version.
+    """
     if not _is_loopback(host):
         log.warning(
             "HQ listens beyond this machine and speaks plain HTTP: tokens and data can be read "
             "on the way. Put a TLS proxy in front and bind to 127.0.0.1.",
             host=host,
         )
-    data_dir.mkdir(parents=True, exist_ok=True)
-    uvicorn.run(
-        create_app(data_dir),
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=10,
-    )
+    with _listen(host, port) as listener:
+        config = uvicorn.Config(
+            create_app(data_dir),
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=10,
+        )
+        # uvicorn ends in good order first, then raises the signal it was ended by.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def create_app(data_dir: Path, caps: Caps = CAPS) -> FastAPI:
-    """The application over the database and tokens in `data_dir`, which it migrates at once."""
+    """The application over the database and tokens in `data_dir`, which it migrates at once.
+
+    It holds the database until its lifespan ends. Raises HqError.
+    """
     path = data_dir / DATABASE_FILE
-    db = Database(connect(path, cache_mib=64))
-    if newer := schema.newer_than_known(db):
-        db.close()
-        raise HqError(
-            f"{path} was written by a newer version (unknown migrations {', '.join(newer)}). "
-            "Install that version again."
-        )
-    schema.migrations.apply(db)
+    lock = _lock(path)
+    try:
+        db = _open(path)
+    except HqError:
+        lock.close()
+        raise
     writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hq-writer")
 
     @asynccontextmanager
@@ -94,6 +103,7 @@ def create_app(data_dir: Path, caps: Caps = CAPS) -> FastAPI:
         yield
         writer.shutdown()
         db.close()
+        lock.close()
 
     app = FastAPI(
         title="Edge Agent HQ", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
@@ -114,6 +124,57 @@ def create_app(data_dir: Path, caps: Caps = CAPS) -> FastAPI:
         return {"status": "ok"}
 
     return app
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises HqError when the address is in use or not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise HqError(f"{host}:{port} is in use; choose another with --port") from None
+        raise HqError(
+            f"HQ cannot listen on {host}:{port}: {error.strerror}; choose with --host and --port"
+        ) from None
+
+
+def _lock(path: Path) -> BinaryIO:
+    """A file held locked for as long as it is open: `path` has one writing process."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("wb")
+    except OSError as error:
+        raise HqError(
+            f"{path.parent} cannot serve as HQ's directory: {error.strerror}; choose one that this "
+            "user may write with --data"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise HqError(f"{path}: another process holds this database; stop it first") from None
+    return lock
+
+
+def _open(path: Path) -> Database:
+    """HQ's database, migrated. Raises HqError."""
+    try:
+        db = Database(connect(path, cache_mib=64))
+        newer = schema.newer_than_known(db)
+        if not newer:
+            schema.migrations.apply(db)
+            return db
+    except SqliteError as error:
+        raise HqError(
+            f"{path} cannot be used as HQ's database: {error}. If it is damaged, restore its "
+            "backup (docs/hq.md)."
+        ) from None
+    db.close()
+    raise HqError(
+        f"{path} was written by a newer version (unknown migrations {', '.join(newer)}). "
+        "Install that version again."
+    )
 
 
 def _add_intake(

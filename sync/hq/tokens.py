@@ -43,7 +43,7 @@ _Tokens = TypeAdapter(list[Token])
 def add_token(data_dir: Path, agent: str, at: str) -> str:
     """A new token for `agent`: shown now and never again. Older ones stay valid until revoked.
 
-    Raises TokenError when `agent` is no agent's name.
+    Raises TokenError when `agent` is no agent's name, or `data_dir` cannot be written.
     """
     token = secrets.token_urlsafe(32)
     digest = _digest(token)
@@ -71,12 +71,16 @@ def revoke_token(data_dir: Path, token_id: str) -> Token:
 
 
 def list_tokens(data_dir: Path) -> list[Token]:
-    """Every token that is valid, oldest first."""
+    """Every token that is valid, oldest first. Raises TokenError when they cannot be read."""
     path = data_dir / TOKENS_FILE
     try:
         with path.open("rb") as file:
             return _Tokens.validate_json(file.read(MAX_FILE_BYTES))
     except FileNotFoundError:
+        if not data_dir.is_dir():
+            raise TokenError(
+                f"{data_dir}: there is no such directory; expected the one HQ runs with (--data)"
+            ) from None
         return []
     except (OSError, ValidationError) as error:
         raise TokenError(f"{path} cannot be read as tokens: {error}") from None
@@ -119,10 +123,16 @@ def _digest(token: str) -> str:
 @contextmanager
 def _changing(data_dir: Path) -> Iterator[None]:
     """Keep other commands out while the tokens are read and written."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / f"{TOKENS_FILE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with (data_dir / f"{TOKENS_FILE}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise TokenError(
+            f"the tokens in {data_dir} cannot be changed: {error}; run this as HQ's user, with "
+            "HQ's own directory (--data)"
+        ) from None
 
 
 def _write(data_dir: Path, tokens: list[Token]) -> None:
