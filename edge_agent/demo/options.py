@@ -1,5 +1,6 @@
 """What may be asked of the demo."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,7 @@ from drivers.sim.script import Fault
 
 HQ_OFFLINE = "hq-offline"
 """HQ is stopped for a few seconds in the middle: the one fault that the plant cannot make."""
+NONE = "none"
 FAULTS = (*(fault.value for fault in Fault), HQ_OFFLINE)
 
 
@@ -37,16 +39,29 @@ class DemoOptions:
         keep: Path | None,
     ) -> Self:
         """As given on the command line: `faults` are comma-separated, ``none``, or None for all."""
-        names = FAULTS if faults is None else tuple(filter(None, faults.split(",")))
-        return cls(units, rate, seed, () if faults == "none" else names, json_file, keep)
+        names = FAULTS
+        if faults is not None:
+            names = tuple(name.strip() for name in faults.split(",") if name.strip())
+        return cls(units, rate, seed, () if names == (NONE,) else names, json_file, keep)
 
     def check(self) -> None:
-        """Raise DemoError naming every fault that does not exist."""
-        unknown = [name for name in self.faults if name not in FAULTS]
+        """Raise DemoError naming everything that cannot be had."""
+        wrong = []
+        if NONE in self.faults:
+            wrong.append(f"--faults has {NONE} beside others; give it alone")
+        unknown = [name for name in self.faults if name not in (*FAULTS, NONE)]
         if unknown:
-            raise DemoError(
-                f"--faults has {', '.join(unknown)}; expected some of {', '.join(FAULTS)}"
-            )
+            known = ", ".join(FAULTS)
+            wrong.append(f"--faults has {', '.join(unknown)}; expected some of {known}, or {NONE}")
+        if self.json_file is not None and not self._can_hold_result(self.json_file):
+            wrong.append(f"--json is {self.json_file}; expected a file in a directory to write to")
+        if wrong:
+            raise DemoError("; ".join(wrong))
+
+    def _can_hold_result(self, path: Path) -> bool:
+        directory = path.parent.resolve()
+        is_made = self.keep is not None and directory == self.keep.resolve()
+        return not path.is_dir() and (is_made or os.access(directory, os.W_OK))
 
     @property
     def plant_faults(self) -> str:

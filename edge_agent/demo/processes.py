@@ -85,7 +85,11 @@ class PlantProcess:
         assert self.process.stdout is not None  # noqa: S101  it was opened as a pipe
         line = await self.process.stdout.readline()
         if not line:
-            raise DemoError(f"the plant ended early\n{_tail(self._log)}")
+            status = await self.process.wait()
+            how = (
+                f"ended with {status}" if status >= 0 else f"was killed by {_signal_name(-status)}"
+            )
+            raise DemoError(f"the plant {how} before its belt was empty\n{_tail(self._log)}")
         return dict(json.loads(line))
 
     async def run_belt(self) -> AsyncIterator[dict[str, Any]]:
@@ -114,6 +118,14 @@ async def end(process: Process) -> None:
                 await process.wait()
         except TimeoutError:
             continue
+
+
+def _signal_name(number: int) -> str:
+    """As in signal(7); real-time signals have only a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _tail(log: Path) -> str:

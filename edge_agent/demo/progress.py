@@ -13,7 +13,7 @@ _LINES = 10
 
 @contextmanager
 def belt_progress(console: Console, units: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Inside, call what is given with the plant's counts."""
+    """Inside, call what is given with what the plant says."""
     if console.is_terminal:
         with Progress(
             TextColumn("belt"),
@@ -32,6 +32,8 @@ def belt_progress(console: Console, units: int) -> Iterator[Callable[[Mapping[st
 
     def tell(counts: Mapping[str, Any]) -> None:
         nonlocal told
+        if counts["items"] == units and counts["event"] == "progress":
+            return  # the last line is for when nothing lies before the gate any more
         if counts["items"] * _LINES >= (told + 1) * units:
             told = counts["items"] * _LINES // units
             console.print(f"belt: {counts['items']} of {units}, {_text(counts)}")

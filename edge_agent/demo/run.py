@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -50,7 +51,7 @@ _POLL_S = 0.2
 def run_demo(options: DemoOptions) -> int:
     """Run the demo and print its result.
 
-    0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted.
+    0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted (SIGINT, SIGTERM).
     """
     console = Console()
     if not console.is_terminal:
@@ -98,6 +99,9 @@ class _Demo:
     async def run(self) -> Findings:
         """Raises DemoError when a process cannot be kept running or does not get ready."""
         started_s = time.monotonic()
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGTERM, signal.raise_signal, signal.SIGINT
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 findings = await self._course(group)
@@ -183,7 +187,7 @@ class _Demo:
                 if hq_is_due and outage is None and said["items"] >= HQ_OFFLINE_AT * units:
                     outage = asyncio.create_task(self._take_hq_away())
                 if said["event"] == "stopped":
-                    raise DemoError("the plant was stopped before its belt was empty")
+                    raise DemoError("the plant was told to stop before its belt was empty")
         if outage is not None:
             await outage
 

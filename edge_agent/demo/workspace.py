@@ -155,16 +155,22 @@ class Workspace:
         self._hq_port_holder = socket.socket()
 
     def _make_directories(self) -> None:
-        if self.root.exists() and any(self.root.iterdir()):
-            raise DemoError(f"{self.root} is not empty; name a new directory or empty it")
         too_long = len(bytes(self.root / "run" / f"{LINE}-line.sock")) - _SOCKET_PATH_BYTES
         if too_long > 0:
             raise DemoError(
                 f"{self.root} is {too_long} bytes too long for the path of a Unix socket in it; "
                 "choose a shorter one"
             )
-        for directory in (self.root, self.plant_dir, self.logs_dir):
-            directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            if any(self.root.iterdir()):
+                raise DemoError(f"{self.root} is not empty; name a new directory or empty it")
+            for directory in (self.plant_dir, self.logs_dir):
+                directory.mkdir()
+        except OSError as error:
+            raise DemoError(
+                f"{self.root} cannot serve as the demo's directory: {error.strerror}"
+            ) from None
 
     def hold_hq_port(self) -> int:
         """A port for HQ, kept from everybody else while HQ is not listening."""

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from edge_agent.config import load_config
+from edge_agent.demo.options import FAULTS, NONE, DemoOptions
 from edge_agent.demo.workspace import PlantAddress, render_config
 
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
@@ -110,12 +113,58 @@ def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         os.close(end)
 
 
-def test_a_fault_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*DEMO, "--faults=unread,earthquake"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "--faults has earthquake; expected some of unread, duplicate" in done.stdout
+@pytest.mark.parametrize(
+    ("kill", "told", "status"),
+    [
+        ("plant", "the plant was killed by SIGKILL before its belt was empty", 2),
+        ("demo", "demo: stopped before its end", 130),
+    ],
+)
+def test_a_demo_that_breaks_off_says_why_and_where_everything_is(
+    tmp_path: Path, kill: str, told: str, status: int
+) -> None:
+    workspace = tmp_path / "w"
+    with subprocess.Popen(
+        [*DEMO, f"--keep={workspace}", "--units=300", "--rate=1200"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()
+        if kill == "plant":
+            os.kill(json.loads((workspace / "pids.json").read_text())["plant"], signal.SIGKILL)
+        else:
+            demo.terminate()
+        said = " ".join(demo.stdout.read().split())
+    assert demo.returncode == status
+    assert told in said
+    assert f"everything is kept in {workspace}" in said
+
+
+def refused(*options: str) -> str:
+    """What a demo says that does not even begin."""
+    done = subprocess.run([*DEMO, *options], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+    return " ".join(done.stdout.split())
+
+
+def test_everything_that_cannot_be_had_is_named_before_the_demo_begins(tmp_path: Path) -> None:
+    said = refused("--faults=unread,earthquake,none", f"--json={tmp_path}/missing/result.json")
+    assert "--faults has none beside others; give it alone" in said
+    assert "--faults has earthquake; expected some of unread, duplicate" in said
+    assert f"--json is {tmp_path}/missing/result.json; expected a file in a directory" in said
+    (tmp_path / "file").touch()
+    said = refused(f"--keep={tmp_path}/file/w")
+    assert f"{tmp_path}/file/w cannot serve as the demo's directory: Not a directory" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_faults_may_be_written_with_spaces_and_help_names_each() -> None:
+    asked = DemoOptions.of(1, 1, 1, "unread, plc-drop", None, None)
+    asked.check()
+    assert asked.faults == ("unread", "plc-drop")
+    shown = subprocess.run([*DEMO, "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(name in shown for name in (*FAULTS, NONE))
 
 
 def test_a_directory_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
