@@ -1,6 +1,7 @@
 """The commands. This file only parses and calls; each command imports what it needs."""
 
 import logging
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Track and trace on the packing line.",
 )
 ledger_app = typer.Typer(no_args_is_help=True, help="The line's ledger.")
 token_app = typer.Typer(no_args_is_help=True, help="The tokens with which lines sign in at HQ.")
@@ -26,9 +26,32 @@ ConfigArgument = Annotated[
     ),
 ]
 ConfigOption = Annotated[
-    str, typer.Option("--config", "-c", metavar="CONFIG", envvar="EDGE_AGENT_CONFIG")
+    str,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="CONFIG",
+        envvar="EDGE_AGENT_CONFIG",
+        help="A line's TOML file, or the name of one in /etc/edge-agent.",
+    ),
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every event.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edge-agent {version('edge-agent')}")
+        raise typer.Exit
+
+
+@app.callback()
+def edge_agent(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Track and trace on the packing line."""
 
 
 def _load(config: str) -> Any:
@@ -94,6 +117,8 @@ def sync(
     from edge_agent.sqlite import SqliteTooOldError
     from sync.role import SyncError, run_sync, sync_now
 
+    if retry_quarantined and not now:
+        raise _fail("--retry-quarantined goes with --now; give both", 2)
     configure_logs(logging.DEBUG if verbose else logging.INFO)
     loaded = _load(config)
     try:
@@ -183,7 +208,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same products.")] = 1,
     faults: Annotated[
         str | None,
-        typer.Option(help="Comma-separated, or 'none'; a mild mix of all if not given."),
+        typer.Option(
+            help="Comma-separated: unread, duplicate, double-read, malformed, wrong-product, "
+            "scanner-unplug, plc-drop, hq-offline; or none. A mild mix of all if not given."
+        ),
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, logs, databases.")] = None,
@@ -209,12 +237,26 @@ def ledger_init(config: ConfigArgument) -> None:
 
 
 @ledger_app.command("verify")
-def ledger_verify(config: ConfigArgument) -> None:
+def ledger_verify(
+    config: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG|FILE.db",
+            envvar="EDGE_AGENT_CONFIG",
+            help="As for the other commands, or a ledger (a backup, say): any file ending in .db.",
+        ),
+    ],
+) -> None:
     """Recompute the hash chain and the tree; name the first wrong row."""
     from edge_agent.ledger.errors import LedgerError
     from edge_agent.ledger.verify import verify
 
-    path = Path(config) if config.endswith(".db") else _load(config).ledger_path
+    if config.endswith(".db"):
+        path = Path(config)
+        if not path.exists():
+            raise _fail(f"{path}: there is no such file")
+    else:
+        path = _load(config).ledger_path
     try:
         verdict = verify(path)
     except LedgerError as error:
@@ -228,7 +270,10 @@ def ledger_verify(config: ConfigArgument) -> None:
 
 
 @token_app.command("add")
-def token_add(agent: str, data: Annotated[Path, typer.Option(help="HQ's directory.")]) -> None:
+def token_add(
+    agent: Annotated[str, typer.Argument(help="The line's name: name in its [line].")],
+    data: Annotated[Path, typer.Option(help="HQ's directory.")],
+) -> None:
     """Give a line a token. It is shown once."""
     from edge_agent import clock
     from sync.hq.tokens import TokenError, add_token
@@ -256,7 +301,8 @@ def token_list(data: Annotated[Path, typer.Option(help="HQ's directory.")]) -> N
 
 @token_app.command("revoke")
 def token_revoke(
-    token_id: str, data: Annotated[Path, typer.Option(help="HQ's directory.")]
+    token_id: Annotated[str, typer.Argument(help="As `hq-token list` shows it.")],
+    data: Annotated[Path, typer.Option(help="HQ's directory.")],
 ) -> None:
     """Take a token back. HQ refuses it from now on."""
     from sync.hq.tokens import TokenError, revoke_token

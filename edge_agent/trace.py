@@ -17,6 +17,7 @@ from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.ledger.tree import Node
 from edge_agent.line.plan import line_plan
+from sync.uploader import RefusedError, read_token
 
 SHOWN_CHILDREN = 200
 """Children of one container that are printed; the others are counted."""
@@ -94,11 +95,13 @@ def trace_at_hq(config: LineConfig, text: str) -> None:
         raise TraceError("the configuration has no [sync] section, so HQ is unknown")
     url = f"{config.sync.hq_url.rstrip('/')}/trace/{quote(text, safe='')}"
     try:
-        token = config.sync.token_file.read_text(encoding="utf-8").strip()
+        token = read_token(config.sync.token_file)
         answer = requests.get(
             url, headers={"Authorization": f"Bearer {token}"}, timeout=config.sync.timeout_s
         )
         found = answer.json()
+    except RefusedError as error:
+        raise TraceError(str(error)) from None
     except (OSError, ValueError) as error:
         raise TraceError(f"HQ at {config.sync.hq_url} gave no usable answer: {error}") from None
     if answer.status_code != requests.codes.ok:

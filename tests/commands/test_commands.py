@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,36 @@ def test_export_as_csv_has_a_row_for_each_event_in_the_range(packed: LineProcess
     assert [int(row["seq"]) for row in rows] == list(range(1, 13))
     none = run("export", "-c", str(packed.path), "--format", "csv", "--from", "2100-01-01")
     assert len(none.stdout.splitlines()) == 1
+
+
+def test_a_file_to_verify_that_is_not_there_is_no_missing_ledger(tmp_path: Path) -> None:
+    gone = run("ledger", "verify", str(tmp_path / "backup.db"))
+    assert (gone.returncode, gone.stderr) == (1, f"{tmp_path}/backup.db: there is no such file\n")
+
+
+def test_sending_quarantined_events_again_is_refused_without_now(tmp_path: Path) -> None:
+    refused = run("sync", str(tmp_path / "line.toml"), "--retry-quarantined")
+    assert refused.returncode == 2
+    assert refused.stderr == "--retry-quarantined goes with --now; give both\n"
+
+
+def test_trace_at_hq_without_a_token_says_where_to_get_one(
+    tmp_path: Path, scanner: TcpScanner
+) -> None:
+    with running_bench(tmp_path, scanner) as line:
+        path = line.path
+        line.stop()
+    token_file = tmp_path / "hq.token"
+    with path.open("a") as file:
+        file.write(f'[sync]\nhq_url = "http://127.0.0.1:1"\ntoken_file = "{token_file}"\n')
+    refused = run("trace", "x", "-c", str(path), "--hq")
+    assert refused.returncode == 1
+    assert f"token_file {token_file} cannot be read" in refused.stderr
+    assert "Ask HQ for one" in refused.stderr
+
+
+def test_the_version_is_shown() -> None:
+    assert run("--version").stdout == f"edge-agent {version('edge-agent')}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`edge-agent hq` and `hq-token` as a person starts them: what is refused is refused in one line."""
+"""`edge-agent hq` and `hq-token` as a person starts them: each refusal is one line."""
 
 import socket
 import subprocess
