@@ -249,8 +249,11 @@ def test_a_hole_may_be_narrowed_from_its_start() -> None:
         ("", "not JSON"),
         ("[" * 100_000, "recursion"),
         ('{"kind":"teleported"}', "teleported"),
-        (f'{{"kind":"armed","at":"{AT}","station":"s","last_item":1}}', "detail"),
-        (f'{{"kind":"armed","at":"{AT}","station":"s","detail":"\\ud800","last_item":1}}', "half"),
+        (f'{{"kind":"armed","at":"{AT}","station":"s","last_item":1,"boot":1}}', "detail"),
+        (
+            f'{{"kind":"armed","at":"{AT}","station":"s","detail":"\\ud800","last_item":1,"boot":1}}',
+            "half",
+        ),
         (BODIES[2].replace('"container":3', f'"container":{2**63}'), "container"),
     ],
 )
