@@ -228,14 +228,14 @@ class Line:
         plan = self._plan.stations[name].gate
         assert plan is not None  # noqa: S101 only gated stations have a counter
         tracker = self._trackers.get(name)
-        belt = self.state.belts.get(name)
-        at = counter.at.isoformat()
         if tracker is not None and (counter.restarted or self._unwatched(tracker, counter)):
             self._judge(name, counter.at, tracker.give_up(counter.at.mono_us))
             tracker = None
         if tracker is not None:
             self._judge(name, counter.at, tracker.count(counter))
             return
+        belt = self.state.belts.get(name)
+        at = counter.at.isoformat()
         if belt is None or counter.restarted:
             detail = "first contact with the PLC" if belt is None else "the PLC restarted"
             for item in list(belt.pending) if belt else []:

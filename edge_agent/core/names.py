@@ -1,7 +1,6 @@
 """Identities. Each is its own type, so that a station cannot be passed where a code is due.
 
-`Gtin` is 14 digits with a valid check digit, `Sscc` 18 digits with a valid check digit
-(GS1 General Specifications, section 7.9). `CodeKey` is the canonical form in which a code
+`Gtin` is 14 digits with a valid check digit (GS1 General Specifications, section 7.9). `CodeKey` is the canonical form in which a code
 is remembered: the same product read as an element string or as a Digital Link has one key.
 """
 
@@ -14,7 +13,6 @@ StationName = NewType("StationName", str)
 LevelName = NewType("LevelName", str)
 CodeKey = NewType("CodeKey", str)
 Gtin = NewType("Gtin", str)
-Sscc = NewType("Sscc", str)
 ItemNumber = NewType("ItemNumber", int)
 """One physical thing between trigger and gate. Grows for ever; the PLC shows it modulo 65,536."""
 ContainerId = NewType("ContainerId", int)

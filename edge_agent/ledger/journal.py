@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,17 +63,16 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise LedgerMissingError(path)
-        self._lock = _lock(path)
-        try:
+        with ExitStack() as on_failure:
+            self._lock = on_failure.enter_context(_lock(path))
             _refuse_truncated(path)
-            self._open(path)
-        except BaseException:
-            self._lock.close()
-            raise
+            self._open(path, on_failure)
+            on_failure.pop_all()
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, on_failure: ExitStack) -> None:
         try:
             self._connection = connect(path, cache_mib=_CACHE_MIB)
+            on_failure.callback(self._connection.close)
             refuse_unknown_schema(self._connection, path)
             schema.migrations.apply(Database(self._connection))
             self._seq, self._hash = head(self._connection)

@@ -1,7 +1,7 @@
 """Reading a ledger that another process writes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -51,11 +51,14 @@ class LedgerReader:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise LedgerMissingError(path)
-        try:
-            self._connection = connect(path, read_only=True)
-            refuse_unknown_schema(self._connection, path)
-        except SqliteError as error:
-            raise from_sqlite(error, path) from None
+        with ExitStack() as on_failure:
+            try:
+                self._connection = connect(path, read_only=True)
+                on_failure.callback(self._connection.close)
+                refuse_unknown_schema(self._connection, path)
+            except SqliteError as error:
+                raise from_sqlite(error, path) from None
+            on_failure.pop_all()
 
     def __enter__(self) -> Self:
         return self
