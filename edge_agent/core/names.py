@@ -1,7 +1,8 @@
 """Identities. Each is its own type, so that a station cannot be passed where a code is due.
 
-`Gtin` is 14 digits with a valid check digit (GS1 General Specifications, section 7.9). `CodeKey` is the canonical form in which a code
-is remembered: the same product read as an element string or as a Digital Link has one key.
+`Gtin` is 14 digits with a valid check digit (GS1 General Specifications, section 7.9).
+`CodeKey` is the canonical form in which a code is remembered: the same product read as an element
+string or as a Digital Link has one key.
 """
 
 from dataclasses import dataclass
