@@ -148,7 +148,7 @@ class GateBlock:
             self.status[Status.SESSION] = session
         if self.status[Status.SESSION] != 0:
             self.run = self.commands[Command.CONTROL] & MAY_RUN != 0
-        else:
+        if self.status[Status.SESSION] == 0 or not self.run:
             self.gate_open = False
 
     def _is_late(self, now_ms: int) -> bool:
@@ -278,7 +278,9 @@ class GateBlock:
         at = VERDICT_WORDS * (number % self.parameters.slots)
         item, verdict, sequence = self.verdicts[at : at + VERDICT_WORDS]
         fresh = item == number % WORD and sequence == self.status[Status.START]
-        if track.cause == Cause.TOLD and not (fresh and verdict == Word.REJECT):
+        if track.cause == Cause.TOLD and not self.run:
+            track.cause = Cause.STOPPED
+        elif track.cause == Cause.TOLD and not (fresh and verdict == Word.REJECT):
             track.opened = fresh and verdict == Word.PASS
             if not track.opened:
                 track.cause = Cause.NO_VERDICT
@@ -320,8 +322,6 @@ class GateBlock:
             due = self.parameters.confirm_from_ms <= age_ms <= self.parameters.confirm_until_ms
             if track.phase == _AWAITED and not track.seen and due:
                 track.seen = True
-                if track.opened:
-                    self._add(Status.UNASKED)
                 return
             number += 1
         self._add(Status.UNASKED)

@@ -39,7 +39,7 @@ class Status(IntEnum):
     APPEARED = 11
     """Things that came to the gate's eye and were no item: rejected."""
     UNASKED = 12
-    """Things that the eject sensor saw where no reject was due."""
+    """Things that the eject sensor saw and that can be no item."""
     VOID_UNTIL = 13
     """The last item that was on the belt when the session began, or the link was lost: all up to
     it are rejected whatever was said of them."""
@@ -123,6 +123,8 @@ class Cause(IntEnum):
     """It was on the belt when a session began, or the link was lost."""
     DOUBT = 4
     """It was on the belt when a thing vanished from it, or one appeared."""
+    STOPPED = 5
+    """The agent had stopped the line."""
 
 
 LAYOUT_VERSION = 1
