@@ -72,8 +72,26 @@ class PlcError(Exception):
     """A request was not carried out: link away, exception reply, wrong or short answer."""
 
 
+class Table(StrEnum):
+    """The four tables of a controller (Modbus Application Protocol V1.1b3, 4.3). Each has its own
+    addresses, from 0."""
+
+    COIL = "coil"
+    """Bits that the agent may write: outputs."""
+    DISCRETE = "discrete"
+    """Bits that it may only read: inputs."""
+    INPUT = "input"
+    """16-bit words that it may only read."""
+    HOLDING = "holding"
+    """16-bit words that it may write."""
+
+    @property
+    def is_bits(self) -> bool:
+        return self in (Table.COIL, Table.DISCRETE)
+
+
 class Plc(Protocol):
-    """Registers of a controller (Modbus data model: 16-bit words, addresses from 0)."""
+    """A controller, or an I/O station: bits and 16-bit words in four tables."""
 
     @property
     def state(self) -> DeviceState: ...
@@ -82,11 +100,16 @@ class Plc(Protocol):
         """Keep the connection open until cancelled."""
         ...
 
-    def read_input_registers(self, address: int, count: int) -> Awaitable[list[int]]:
-        """`count` input registers from `address`. Raises PlcError; never returns fewer."""
+    def read(self, table: Table, address: int, count: int) -> Awaitable[list[int]]:
+        """`count` values from `address`: 0 or 1 of bits, 0 to 65,535 of words. At most 2,000 bits
+        or 125 words at once. Raises PlcError; never returns fewer."""
         ...
 
     def write_registers(self, address: int, values: Sequence[int]) -> Future[None]:
         """Write holding registers once, without retry. Sent at the call if nothing is under way;
         the future is done when it is acknowledged, or fails with PlcError."""
+        ...
+
+    def write_coil(self, address: int, on: bool) -> Future[None]:
+        """Write one coil, as `write_registers` does."""
         ...
