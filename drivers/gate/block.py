@@ -116,6 +116,8 @@ class GateBlock:
         self._eye_was = self._gate_was = self._ejected_was = 0
         self._eye_ever = self._gate_ever = self._ejected_ever = False
         self._sighted_at = self._opened_at = 0
+        self._stranger = _FREE
+        self._stranger_at = self._stranger_ms = 0
         self.status[Status.IDENTITY] = identity(slots)
         self.status[Status.START] = start
         self.status[Status.ITEMS] = items % WORD
@@ -224,8 +226,11 @@ class GateBlock:
             self._settle(self._next_at_gate, Fate.TAKEN_OFF)
             self._next_at_gate += 1
             self._distrust_belt(Cause.DOUBT)
-        if (position - self._sighted_at) % _DWORD >= self.parameters.decide_steps:
+        decide = self.parameters.decide_steps
+        if (position - self._sighted_at) % _DWORD >= decide:
             self._decide(now_ms, position)
+        if self._stranger == _SIGHTED and (position - self._stranger_at) % _DWORD >= decide:
+            self._stranger, self._stranger_ms = _AWAITED, now_ms
         if self._gate_edge(position, gate_eye):
             self._sight(now_ms, position)
 
@@ -257,6 +262,7 @@ class GateBlock:
             self._add(Status.APPEARED)
             self._distrust_belt(Cause.DOUBT)
             self.gate_open = False
+            self._stranger, self._stranger_at = _SIGHTED, position
             return
         track = self._tracks[self._next_at_gate % self.parameters.slots]
         track.phase = _SIGHTED
@@ -324,6 +330,11 @@ class GateBlock:
                 track.seen = True
                 return
             number += 1
+        age_ms = (now_ms - self._stranger_ms) % _DWORD
+        if self._stranger == _AWAITED and age_ms <= self.parameters.confirm_until_ms:
+            # What appeared at the gate was rejected, and this is it.
+            self._stranger = _FREE
+            return
         self._add(Status.UNASKED)
 
     def _fate(self, track: _Track) -> Fate:
