@@ -21,8 +21,9 @@ from benchmarks.child import BenchmarkError, Child
 from benchmarks.figures import Figure, Result, percentiles
 from benchmarks.fill import filled_ledger, packing
 from benchmarks.line_process import LineProcess, write_config
+from edge_agent.core.body import from_body
 from edge_agent.core.chain import link
-from edge_agent.core.events import Commissioned, from_body
+from edge_agent.core.events import Commissioned
 from edge_agent.ledger.reader import LedgerReader
 
 LINE_S = 20

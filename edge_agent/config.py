@@ -8,13 +8,12 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -22,8 +21,11 @@ from pydantic import (
 )
 
 from drivers import registry
+from drivers.gate.points import Place, overlaps
 from drivers.registry import DeviceConfig
 from edge_agent.core.codes import CodeKind, check_gtin
+from edge_agent.gate_config import Gate
+from edge_agent.section import Name, Section
 
 CONFIG_DIR = Path("/etc/edge-agent")
 
@@ -36,8 +38,6 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Register = Annotated[int, Field(ge=0, le=65_535)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 GtinText = Annotated[str, AfterValidator(check_gtin)]
 
@@ -51,11 +51,7 @@ class ConfigError(Exception):
         super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LineSection(_Section):
+class LineSection(Section):
     """Who this line is, and where it keeps its files."""
 
     name: Name
@@ -69,7 +65,7 @@ class LineSection(_Section):
     """Inputs that may wait for a decision. Full: an alarm, and what does not fit is rejected."""
 
 
-class SerialRange(_Section):
+class SerialRange(Section):
     """Serials issued for a product, compared as text of equal length."""
 
     first: str
@@ -85,7 +81,7 @@ class SerialRange(_Section):
         return self
 
 
-class Product(_Section):
+class Product(Section):
     """A trade item that may be packed now."""
 
     gtin: GtinText
@@ -93,7 +89,7 @@ class Product(_Section):
     """Serials HQ has issued. Empty: any."""
 
 
-class CodeForm(_Section):
+class CodeForm(Section):
     """One way in which a level's code may be written."""
 
     kind: CodeKind
@@ -120,7 +116,7 @@ class CodeForm(_Section):
         return self
 
 
-class Level(_Section):
+class Level(Section):
     """A packaging level. The list of levels goes bottom up."""
 
     name: Name
@@ -133,71 +129,7 @@ class Level(_Section):
     """Full containers that may wait for their code while the next one is being filled."""
 
 
-class GateRegisters(_Section):
-    """Where the PLC keeps the gate's words. docs/gate.md describes each."""
-
-    counters: Register
-    """Input registers: items past the trigger, items past the gate (both modulo 65,536), and the
-    number of the PLC's start."""
-    outcomes: Register
-    """Input registers: a ring of `slots` pairs (item, outcome)."""
-    verdicts: Register
-    """Holding registers: a ring of `slots` pairs (item, verdict)."""
-    slots: Literal[32, 64, 128, 256, 512] = 256
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        ring = range(self.outcomes, self.outcomes + 2 * self.slots)
-        if self.counters > 65_533:
-            raise ValueError(
-                f"counters {self.counters} and the two after it run past register 65,535"
-            )
-        if any(word in ring for word in range(self.counters, self.counters + 3)):
-            raise ValueError(
-                f"counters {self.counters} lie inside outcomes {ring.start} to {ring.stop - 1}"
-            )
-        if max(ring.stop, self.verdicts + 2 * self.slots) > 65_536:
-            raise ValueError(f"a ring of {self.slots} pairs runs past register 65,535")
-        return self
-
-    def overlaps(self, other: "GateRegisters") -> bool:
-        """Whether a word belongs to both."""
-        return any(
-            _overlap(mine, its) for mine in self._inputs() for its in other._inputs()
-        ) or _overlap(self._verdict_words(), other._verdict_words())
-
-    def _inputs(self) -> tuple[range, range]:
-        counters = range(self.counters, self.counters + 3)
-        return counters, range(self.outcomes, self.outcomes + 2 * self.slots)
-
-    def _verdict_words(self) -> range:
-        return range(self.verdicts, self.verdicts + 2 * self.slots)
-
-
-class Gate(_Section):
-    """A reject gate. At rest it rejects; it passes an item only for a committed verdict."""
-
-    plc: Name
-    registers: GateRegisters
-    poll_ms: Annotated[int, Field(ge=1, le=1_000)] = 10
-    read_window_ms: Annotated[int, Field(ge=1, le=10_000)] = 25
-    """How long after the trigger the scanner's answer may come."""
-    min_spacing_ms: Annotated[int, Field(ge=2, le=60_000)] = 45
-    """The shortest time between two items that the feeding guarantees."""
-
-    @model_validator(mode="after")
-    def _window_fits(self) -> Self:
-        # Trigger and read are each known to within one poll.
-        needed_ms = self.read_window_ms + 2 * self.poll_ms
-        if needed_ms > self.min_spacing_ms:
-            raise ValueError(
-                f"min_spacing_ms is {self.min_spacing_ms}, expected at least {needed_ms} "
-                "(read_window_ms + 2 poll_ms), so that each answer belongs to one item"
-            )
-        return self
-
-
-class Station(_Section):
+class Station(Section):
     """A place where codes are read."""
 
     name: Name
@@ -209,7 +141,7 @@ class Station(_Section):
     gate: Gate | None = None
 
 
-class Sync(_Section):
+class Sync(Section):
     """How the ledger reaches HQ."""
 
     hq_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
@@ -233,7 +165,7 @@ class Sync(_Section):
         return value
 
 
-class LineConfig(_Section):
+class LineConfig(Section):
     """Everything a line PC needs to know."""
 
     line: LineSection
@@ -281,10 +213,12 @@ class LineConfig(_Section):
         """Two gates must not read or write the same words of one PLC."""
         gates = [(station.name, station.gate) for station in self.stations if station.gate]
         return [
-            f"stations {one} and {two} share registers of {gate.plc}; each gate needs its own"
+            f"stations {one} and {two} share registers of {gate.plc}; each gate needs its own: "
+            + "; ".join(shared)
             for index, (one, gate) in enumerate(gates)
             for two, other in gates[index + 1 :]
-            if gate.plc == other.plc and gate.registers.overlaps(other.registers)
+            if gate.plc == other.plc
+            and (shared := overlaps({**_points(one, gate), **_points(two, other)}))
         ]
 
     def _station_faults(self) -> list[str]:
@@ -323,8 +257,12 @@ class LineConfig(_Section):
         return faults
 
 
-def _overlap(first: range, second: range) -> bool:
-    return first.start < second.stop and second.start < first.stop
+def _points(station: str, gate: Gate) -> dict[str, Place]:
+    """Everything that a gate's program shares with others, or reads and writes itself."""
+    points: dict[str, Place] = (
+        {**gate.map.points()} if gate.io is None else {"gate": gate.io.gate, **gate.io.inputs()}
+    )
+    return {f"{station}.{name}": point for name, point in points.items()}
 
 
 def _repeated(key: str, names: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from edge_agent import clock
 from edge_agent.config import LineConfig
-from edge_agent.core.events import from_body
+from edge_agent.core.body import from_body
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import JournalRow, LedgerReader
 from sync import csv_export, epcis

@@ -8,9 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from drivers.gate.points import ReadPlan
 from drivers.protocols import CodeReader, DeviceState, Link, Plc, PlcError
 from drivers.registry import build_plc, build_reader
 from edge_agent.config import LineConfig
+from edge_agent.line.gate_session import refused_identity
+from edge_agent.line.gate_words import PlcWords
 
 PROBE_S = 5.0
 """How long a device may take to be there."""
@@ -38,7 +41,7 @@ async def _probe(config: LineConfig, name: str) -> DeviceState:
     device = config.devices[name]
     if device.role == "plc":
         plc = build_plc(name, device)
-        return await _watch(plc, plc.run(), _read_counters(config, name, plc))
+        return await _watch(plc, plc.run(), _ask_gates(config, name, plc))
     reader = build_reader(name, device)
     return await _watch(reader, reader.run(lambda _: None), None)
 
@@ -68,10 +71,18 @@ async def _watch(
             await running
 
 
-async def _read_counters(config: LineConfig, name: str, plc: Plc) -> None:
-    """A gate's registers must be there too, not only the port."""
+async def _ask_gates(config: LineConfig, name: str, plc: Plc) -> None:
+    """A gate's program must be there too, not only the port, and its watchdogs be set."""
     for station in config.stations:
-        if station.gate and station.gate.plc == name:
-            registers = station.gate.registers
-            await plc.read_input_registers(registers.counters, 2)
-            await plc.read_input_registers(registers.outcomes, 2)
+        gate = station.gate
+        if gate is None or gate.plc != name:
+            continue
+        words = PlcWords(plc, gate.map, gate.watchdogs)
+        refusal = await words.check()
+        if refusal is None and gate.io is None:
+            refusal = refused_identity(await words.status(), gate.map.slots)
+        elif refusal is None and gate.io is not None:
+            for request in ReadPlan(gate.io.inputs()).requests:
+                await plc.read(*request)
+        if refusal is not None:
+            raise PlcError(f"plc {name}: {refusal}")

@@ -32,4 +32,12 @@ class Answer:
     received_us: int
 
 
-Effect = Judge | Answer
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Let the belt of `station` run, or stop it and keep the gate shut."""
+
+    station: StationName
+    permitted: bool
+
+
+Effect = Judge | Answer | Run

@@ -1,14 +1,11 @@
-"""Events: the immutable facts of the ledger, and their one written form.
+"""Events: the immutable facts of the ledger. core.body has their written form.
 
-Every event is a frozen dataclass; its body in the ledger is one line of JSON whose first
-members are always ``kind`` and ``at``. That text is what is hashed, stored, sent and verified:
-nobody re-encodes it. Words follow EPCIS 2.0 / CBV where the standard has one.
+Words follow EPCIS 2.0 / CBV where the standard has one.
 """
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, Seq, StationName
 
@@ -38,6 +35,40 @@ class Reason(StrEnum):
     """Code and item cannot be tied beyond doubt."""
     LATE = "LATE"
     """The verdict did not reach the gate before the item did."""
+    STOPPED = "STOPPED"
+    """The line was stopped: nothing passes until a person releases it."""
+
+
+class Condition(StrEnum):
+    """What a contact at the gate reports while it is so."""
+
+    BIN_FULL = "bin-full"
+    AIR_LOW = "air-low"
+    GUARD_OPEN = "guard-open"
+
+
+class StopCause(StrEnum):
+    """Why a line is stopped."""
+
+    REJECTS_IN_A_ROW = "rejects-in-a-row"
+    REJECTS_OF_LAST = "rejects-of-last"
+    BIN_FULL = Condition.BIN_FULL.value
+    AIR_LOW = Condition.AIR_LOW.value
+    GUARD_OPEN = Condition.GUARD_OPEN.value
+    UNCONFIRMED = "unconfirmed"
+    """A reject that the eject sensor did not see: it may have passed."""
+    UNASKED = "unasked"
+    """Something was ejected that should not have been."""
+    APPEARED = "appeared"
+    """A thing came to the gate that was no item."""
+    TAKEN_OFF = "taken-off"
+    """An item vanished before the gate."""
+    ESCAPED = "escaped"
+    """An item went through the gate that had no leave to."""
+    UNTRACKED = "untracked"
+    """Nobody knows what became of an item."""
+    DIFFERENCE = "difference"
+    """The counts of a shift do not agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +136,10 @@ class BeltUnknown(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Armed(Event):
-    """The gate is under control from `last_item` on; where the item numbers start is written down.
+    """The gate is under control: every item after `last_item` is watched from the trigger on.
 
-    Written at a station's first contact with its PLC, and whenever the PLC's counter restarted.
+    Written whenever a session with the PLC begins. Where `boot` is another than before, the PLC
+    began to count anew, and the item numbers go on from here.
     """
 
     kind: ClassVar[str] = "armed"
@@ -154,6 +186,80 @@ class Untracked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOff(Event):
+    """The item vanished between trigger and gate: its code may be presented again."""
+
+    kind: ClassVar[str] = "taken_off"
+    item: ItemNumber
+    key: CodeKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EjectFailed(Event):
+    """The gate kept the item out, but the eject sensor has not seen it: it may have passed.
+
+    `reason` is the reject's; the code of an item that had been accepted is held.
+    """
+
+    kind: ClassVar[str] = "eject_failed"
+    item: ItemNumber
+    key: CodeKey | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EjectedUnasked(Event):
+    """The gate was open for the item, and yet it lies in the bin: it may be presented again."""
+
+    kind: ClassVar[str] = "ejected_unasked"
+    item: ItemNumber
+    key: CodeKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray(Event):
+    """`count` things were seen that are no item, at the ``gate`` (rejected) or in the ``bin``."""
+
+    kind: ClassVar[str] = "stray"
+    where: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disarmed(Event):
+    """The session with the PLC is over: the gate rejects everything until it is armed again."""
+
+    kind: ClassVar[str] = "disarmed"
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionsChanged(Event):
+    """A contact at the gate changed: `on` are all that report something now, by name."""
+
+    kind: ClassVar[str] = "conditions_changed"
+    on: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Event):
+    """The line was stopped: the gate rejects until a person releases it."""
+
+    kind: ClassVar[str] = "stopped"
+    cause: StopCause
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(Event):
+    """A person let the line run again."""
+
+    kind: ClassVar[str] = "released"
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Packed(Event):
     """A child was put into an open container of the level above (CBV: packing, in_progress)."""
 
@@ -190,92 +296,8 @@ class Resumed(Event):
 KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        Commissioned, Rejected, BeltUnknown, Armed, Passed, Ejected, Untracked, Packed, Closed,
-        Resumed,
+        Commissioned, Rejected, BeltUnknown, Armed, Disarmed, Passed, Ejected, EjectFailed,
+        EjectedUnasked, TakenOff, Untracked, Stray, ConditionsChanged, Stopped, Released, Packed,
+        Closed, Resumed,
     )
 }  # fmt: skip
-
-_FIELDS = {kind: tuple(f.name for f in fields(cls)) for kind, cls in KINDS.items()}
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-class EventError(ValueError):
-    """A body that is no event: the message says which member is wrong and what was expected."""
-
-
-def to_body(event: Event) -> str:
-    """`event` as the one line of JSON that is stored, hashed and sent, without absent members."""
-    body: dict[str, Any] = {"kind": event.kind, "at": event.at}
-    for name in _FIELDS[event.kind]:
-        value = getattr(event, name)
-        if value is not None:
-            body[name] = value
-    first = body.get("first")
-    if first is not None:
-        body["first"] = {"seq": first.seq, "at": first.at, "station": first.station}
-    return _encode(body)
-
-
-def from_body(text: str) -> Event:
-    """The event written as `text`.
-
-    Raises EventError for anything else: unknown kind, missing, unknown or mistyped member.
-    """
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise EventError(f"body is not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise EventError(f"body is {type(body).__name__}, expected an object")
-    kind = body.pop("kind", None)
-    cls = KINDS.get(kind) if isinstance(kind, str) else None
-    if cls is None:
-        raise EventError(f"kind is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
-    return _build(cls, body)
-
-
-def _build(cls: type[Event], body: dict[str, Any]) -> Event:
-    unknown = body.keys() - set(_FIELDS[cls.kind])
-    if unknown:
-        raise EventError(f"{cls.kind} has unknown members {', '.join(sorted(unknown))}")
-    for name, value in body.items():
-        if not _SHAPES.get(name, _is_text)(value):
-            expected = _EXPECTED.get(name, "text")
-            raise EventError(f"{cls.kind}.{name} is {value!r:.80}, expected {expected}")
-    try:
-        if "reason" in body:
-            body["reason"] = Reason(body["reason"])
-        if "children" in body:
-            body["children"] = tuple(body["children"])
-        if "first" in body:
-            body["first"] = Sighting(**body["first"])
-        for name in _NULLABLE.get(cls, ()):
-            body.setdefault(name, None)
-        return cls(**body)
-    except (TypeError, ValueError) as error:
-        raise EventError(f"{cls.kind}: {error}") from None
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-_SHAPES: dict[str, Any] = {
-    "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
-    "refused_reads": _is_count, "boot": _is_count,
-    "children": lambda v: isinstance(v, list) and all(isinstance(k, str) for k in v),
-    "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
-}  # fmt: skip
-_EXPECTED = dict.fromkeys(_SHAPES, "a whole number ≥ 0") | {
-    "children": "a list of keys",
-    "first": "seq, at and station",
-}
-_NULLABLE: dict[type[Event], tuple[str, ...]] = {
-    Passed: ("key",),
-    Ejected: ("key",),
-    Untracked: ("key",),
-}

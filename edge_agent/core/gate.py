@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from edge_agent.core.inputs import Counter, Read
 from edge_agent.core.names import ItemNumber
 
-UNWATCHED_US = 1_000_000
-"""Unpolled for longer than this, the belt's content is unknown."""
+PATIENCE_US = 1_000_000
+"""A read that no trigger claims for so long after its time belongs to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,11 @@ class Tracker:
         """Items without a verdict, and reads without an item."""
         return sum(not window.judged for window in self._windows) + len(self._held)
 
-    def unwatched_us(self, counter: Counter) -> int:
-        """How long triggers before `counter` went unseen."""
-        return counter.at.mono_us - self._known_until_us
-
-    def new_items(self, counter: Counter) -> int:
-        """How many triggers `counter` adds."""
-        return counter.last_item - self._last_item
-
-    def give_up(self, now_us: int) -> Iterator[Finding]:
-        """The belt is no longer known: whatever waits will find nothing any more."""
-        yield from self.tick(now_us + self._window_us + 2 * UNWATCHED_US)
+    def give_up(self) -> Iterator[Finding]:
+        """The belt is no longer known: the reads that wait for an item will find none."""
+        held, self._held = self._held, []
+        for read in held:
+            yield Stray(read)
 
     def count(self, counter: Counter) -> Iterator[Finding]:
         """The counter was polled: open a window for each new item and settle held reads."""
@@ -137,7 +131,7 @@ class Tracker:
         end, and a read that nobody counted for in all that time is given up."""
         kept: list[Read] = []
         for read in self._held:
-            if reads_until_us - read.at.mono_us > self._window_us + UNWATCHED_US:
+            if reads_until_us - read.at.mono_us > self._window_us + PATIENCE_US:
                 yield Stray(read)
             else:
                 kept.append(read)

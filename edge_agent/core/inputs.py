@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge_agent.core.events import Condition, Reason
 from edge_agent.core.names import Instant, ItemNumber, StationName
 
 
@@ -29,8 +30,8 @@ class Counter:
     """The PLC's item counter as polled: `last_item` items passed the trigger so far.
 
     The counter was sampled between `asked_us` and `at.mono_us` (monotonic clock, microseconds).
-    Every read that had arrived by `reads_until_us` has been given already. `restarted` is set
-    when the PLC began to count anew since the last poll; `boot` is the number of its start.
+    Every read that had arrived by `reads_until_us` has been given already. `boot` is the number of
+    the PLC's start: another one means that it counts anew.
     """
 
     at: Instant
@@ -39,7 +40,24 @@ class Counter:
     asked_us: int
     reads_until_us: int
     boot: int
-    restarted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """The PLC took a new session: whatever is on the belt it rejects. From `first` on the agent
+    sees every item; what became of those before, as far as the PLC knows, has been told."""
+
+    first: Counter
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The PLC is out of reach, or the session is over: nothing on the belt may pass."""
+
+    at: Instant
+    station: StationName
+    detail: str
 
 
 class Outcome(StrEnum):
@@ -47,18 +65,55 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     EJECTED = "ejected"
+    UNCONFIRMED = "unconfirmed"
+    """Kept out, but the eject sensor has not seen it."""
+    TAKEN_OFF = "taken_off"
+    """It never came to the gate."""
+    UNASKED = "unasked"
+    """The gate was open for it, and yet the eject sensor saw it."""
     UNKNOWN = "unknown"
     """The PLC has overwritten its answer: it was asked too late."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """The PLC's word on one item at the gate."""
+    """The PLC's word on one item at the gate. `why` says why it was kept out, where not for its
+    verdict."""
 
     at: Instant
     station: StationName
     item: ItemNumber
     outcome: Outcome
+    why: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Things seen that can be no item: `appeared` at the gate (rejected), `unasked` in the bin."""
+
+    at: Instant
+    station: StationName
+    appeared: int
+    unasked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All that the gate's contacts report now."""
+
+    at: Instant
+    station: StationName
+    on: frozenset[Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A person lets a stopped line run again. `by` is a name, `reason` says why it may."""
+
+    at: Instant
+    station: StationName
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +124,4 @@ class Tick:
     reads_until_us: int
 
 
-Input = Read | Counter | GateReport | Tick
+Input = Read | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release | Tick

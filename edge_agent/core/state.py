@@ -13,14 +13,19 @@ from edge_agent.core.events import (
     BeltUnknown,
     Closed,
     Commissioned,
+    Disarmed,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Packed,
     Passed,
     Reason,
     Rejected,
+    TakenOff,
     Untracked,
 )
+from edge_agent.core.interlock import Interlock
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.packing import Filling, LevelPlan, Packing
 
@@ -41,19 +46,64 @@ class Belt:
     boot: int
     pending: dict[ItemNumber, tuple[CodeKey | None, Reason | None]] = field(default_factory=dict)
     skipped: set[ItemNumber] = field(default_factory=set)
+    armed: bool = False
+    """Whether a session with the PLC is in force."""
+    interlock: Interlock = field(default_factory=Interlock)
 
     def is_settled(self, item: ItemNumber) -> bool:
         """Whether the gate has answered for `item`, or will not any more."""
         return item <= self.last_item and item not in self.pending and item not in self.skipped
 
-    def unaccounted(self, until: ItemNumber) -> list[tuple[ItemNumber, ItemNumber]]:
-        """First and last of each run of items up to `until` that have no verdict."""
-        runs = [(item, item) for item in sorted(self.skipped)]
+    def unknown(self, until: ItemNumber) -> list[tuple[ItemNumber, ItemNumber]]:
+        """First and last of each run of items up to `until` that have no verdict, or leave to pass
+        and no outcome."""
+        accepted = {item for item, (_, reason) in self.pending.items() if reason is None}
+        runs = [(item, item) for item in sorted(self.skipped | accepted)]
         if until > self.last_item:
             runs.append((ItemNumber(self.last_item + 1), until))
-        return runs
+        joined: list[tuple[ItemNumber, ItemNumber]] = []
+        for first, last in runs:
+            if joined and joined[-1][1] == first - 1:
+                first = joined.pop()[0]  # noqa: PLW2901 it begins where the one before did
+            joined.append((first, last))
+        return joined
 
-    def account(self, first: ItemNumber, last: ItemNumber) -> None:
+    def apply(self, event: Event) -> None:
+        """Take in one more event of this station."""
+        match event:
+            case Armed():
+                self.armed = True
+            case Disarmed():
+                self.armed = False
+            case BeltUnknown(first_item=first, last_item=last):
+                for number in range(max(first, last - PENDING_LIMIT + 1), last + 1):
+                    self._decide(ItemNumber(number), None, Reason.AMBIGUOUS)
+                self._account(first, last)
+            case Commissioned(item=item, key=key) if item is not None:
+                self._decide(item, key, None)
+                self._account(item, item)
+            case Rejected(item=item, reason=reason) if item is not None:
+                self._decide(item, None, reason)
+                self._account(item, item)
+            case (
+                Passed(item=item)
+                | Ejected(item=item)
+                | EjectFailed(item=item)
+                | EjectedUnasked(item=item)
+                | TakenOff(item=item)
+                | Untracked(item=item)
+            ):
+                self.pending.pop(item, None)
+            case _:
+                pass
+        self.interlock.apply(event)
+
+    def _decide(self, item: ItemNumber, key: CodeKey | None, reason: Reason | None) -> None:
+        # A second verdict on an item can only withdraw the first; the code stays known.
+        earlier, _ = self.pending.get(item, (None, None))
+        self.pending[item] = (key or earlier, reason)
+
+    def _account(self, first: ItemNumber, last: ItemNumber) -> None:
         """Items `first` to `last` have a verdict now."""
         between = range(max(self.last_item + 1, first - PENDING_LIMIT), first)
         self.skipped.update(map(ItemNumber, between))
@@ -92,25 +142,14 @@ class LineState:
         """Take in one more event. The same events in the same order give the same state."""
         self.tally[event.kind] += 1
         match event:
-            case Armed(last_item=item, boot=boot):
-                self.belts[event.station] = Belt(item, boot)
+            case Armed():
+                self._arm(event)
             case BeltUnknown(first_item=first, last_item=last):
                 self.tally["items.unknown"] += last - first + 1
-                belt = self.belts[event.station]
-                for number in range(max(first, last - PENDING_LIMIT + 1), last + 1):
-                    belt.pending[ItemNumber(number)] = (None, Reason.AMBIGUOUS)
-                belt.account(first, last)
-            case Commissioned(item=item) if item is not None:
-                self._decided(event.station, item, event.key, None)
             case Rejected():
                 self.tally[f"rejected.{event.reason}"] += 1
-                if event.item is not None:
-                    self._decided(event.station, event.item, None, event.reason)
-            case Passed(item=item, key=key):
+            case Passed(key=key):
                 self.tally["escaped"] += key is None
-                self.belts[event.station].pending.pop(item, None)
-            case Ejected(item=item) | Untracked(item=item):
-                self.belts[event.station].pending.pop(item, None)
             case Packed():
                 self.packing.put(event.key, event.container, event.container_level)
             case Closed():
@@ -118,15 +157,15 @@ class LineState:
                 self.last_closed[event.level] = LastClosed(event.key, event.station, event.at)
             case _:
                 pass
+        if belt := self.belts.get(event.station):
+            belt.apply(event)
 
-    def _decided(
-        self, station: StationName, item: ItemNumber, key: CodeKey | None, reason: Reason | None
-    ) -> None:
-        belt = self.belts[station]
-        # A second verdict on an item can only withdraw the first; the code stays known.
-        earlier, _ = belt.pending.get(item, (None, None))
-        belt.pending[item] = (key or earlier, reason)
-        belt.account(item, item)
+    def _arm(self, armed: Armed) -> None:
+        belt = self.belts.get(armed.station)
+        if belt is None or belt.boot != armed.boot:
+            interlock = belt.interlock if belt else Interlock()
+            belt = Belt(armed.last_item, armed.boot, interlock=interlock)
+            self.belts[armed.station] = belt
 
     def to_json(self) -> dict[str, Any]:
         """The whole state as plain JSON values."""
@@ -137,6 +176,8 @@ class LineState:
                     "boot": belt.boot,
                     "pending": [[item, *verdict] for item, verdict in belt.pending.items()],
                     "skipped": sorted(belt.skipped),
+                    "armed": belt.armed,
+                    "interlock": belt.interlock.to_json(),
                 }
                 for name, belt in self.belts.items()
             },
@@ -163,7 +204,12 @@ class LineState:
             }
             skipped = set(map(ItemNumber, belt["skipped"]))
             state.belts[StationName(name)] = Belt(
-                ItemNumber(belt["last_item"]), belt["boot"], pending, skipped
+                ItemNumber(belt["last_item"]),
+                belt["boot"],
+                pending,
+                skipped,
+                belt["armed"],
+                Interlock.from_json(belt["interlock"]),
             )
         for name, fillings in saved["filling"].items():
             level = LevelName(name)

@@ -11,9 +11,12 @@ from edge_agent.core.events import (
     Closed,
     Commissioned,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Packed,
     Passed,
+    TakenOff,
     Untracked,
 )
 from edge_agent.core.names import CodeKey, ContainerId, LevelName
@@ -30,6 +33,8 @@ class State(StrEnum):
     """In a container."""
     EJECTED = "ejected"
     """Accepted but taken off at the gate; may be presented again."""
+    TAKEN_OFF = "taken_off"
+    """Accepted, but it vanished from the belt before the gate; may be presented again."""
     UNTRACKED = "untracked"
     """Accepted, and nobody knows whether it passed the gate."""
 
@@ -78,9 +83,11 @@ def changes(event: Event) -> tuple[Change, ...]:
             return (PutNode(key, level, State.ACTIVE if item is None else State.ON_BELT),)
         case Passed(key=key) if key is not None:
             return (SetState(key, State.ACTIVE),)
-        case Ejected(key=key) if key is not None:
+        case Ejected(key=key) | EjectedUnasked(key=key) if key is not None:
             return (SetState(key, State.EJECTED),)
-        case Untracked(key=key) if key is not None:
+        case TakenOff(key=key) if key is not None:
+            return (SetState(key, State.TAKEN_OFF),)
+        case Untracked(key=key) | EjectFailed(key=key) if key is not None:
             return (SetState(key, State.UNTRACKED),)
         case Packed():
             return (PutInto(event.key, event.container, event.container_level),)

@@ -74,8 +74,8 @@ def _issued(code: Code, due: Due, known: Known | None) -> Objection | None:
 
 
 def _seen(code: Code, due: Due, known: Known | None) -> Objection | None:
-    # An accepted item that was ejected never left the line: it may come again.
-    if known is None or known.state is State.EJECTED:
+    # An accepted item that was ejected or taken off never left the line: it may come again.
+    if known is None or known.state in (State.EJECTED, State.TAKEN_OFF):
         return None
     detail = f"first seen at {known.first.station} on {known.first.at}"
     if known.inside is not None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import requests
 
-from edge_agent.core.events import Event, from_body
+from edge_agent.core.body import from_body
+from edge_agent.core.events import Event
 from edge_agent.demo.options import DemoError
 from edge_agent.ledger.reader import LedgerReader
 

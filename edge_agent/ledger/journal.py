@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 
 from sqlite_utils import Database
 
+from edge_agent.core.body import from_body, to_body
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.core.events import Event, Sighting, from_body, to_body
+from edge_agent.core.events import Event, Sighting
 from edge_agent.core.history import Known
 from edge_agent.core.names import CodeKey, ContainerId, Seq
 from edge_agent.core.tree import changes

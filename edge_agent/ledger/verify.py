@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from edge_agent.core.body import EventError, from_body
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.core.events import EventError, from_body
 from edge_agent.core.tree import changes
 from edge_agent.ledger import schema, tree
 from edge_agent.ledger.reader import LedgerReader

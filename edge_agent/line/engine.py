@@ -19,8 +19,9 @@ from edge_agent import clock
 from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
 from edge_agent.core.inputs import Input, Read
-from edge_agent.core.line import Line, LinePlan
+from edge_agent.core.line import Line
 from edge_agent.core.names import StationName
+from edge_agent.core.record import LinePlan
 from edge_agent.core.state import LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
@@ -37,7 +38,7 @@ log = structlog.get_logger("edge_agent.line")
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Committed:
     """Effects whose events are on disk. Times on the monotonic clock, in microseconds."""
 
     effects: list[tuple[Effect, int]]
@@ -61,7 +62,7 @@ class Engine:
         queue_size: int,
         secret_codes: bool,
         wake: Callable[[], None],
-        release: Callable[[Release], None],
+        release: Callable[[Committed], None],
     ) -> None:
         self._plan = plan
         self._ledger = ledger
@@ -85,13 +86,18 @@ class Engine:
         """What the line knows now."""
         return self._line.state
 
+    def is_watched(self, station: StationName) -> bool:
+        """Whether reads at this gated station can be tied to items now. If not, the PLC must begin
+        a new session."""
+        return self._line.gates.knows(station)
+
     def offer(self, given: Input) -> bool:
         """Queue `given`. False if the queue is full: then it is as if it never came."""
         size = len(self._queue)
         if size >= self._queue_size:
             self._overflows += 1
             if isinstance(given, Read):
-                self._line.distrust(given.station)
+                self._line.gates.distrust(given.station)
             return False
         self._queue_peak = max(self._queue_peak, size + 1)
         self._queue.append(given)
@@ -123,7 +129,7 @@ class Engine:
         for event in recorded:
             self._tell(event)
 
-    def _decide(self, batch: list[Input]) -> tuple[Release, list[Event]]:
+    def _decide(self, batch: list[Input]) -> tuple[Committed, list[Event]]:
         effects: list[tuple[Effect, int]] = []
         recorded: list[Event] = []
         with self._ledger.transaction():
@@ -137,7 +143,7 @@ class Engine:
                     recorded += decision.events
             if recorded:
                 self._save_snapshot(len(recorded))
-        return Release(effects, clock.now_us()), recorded
+        return Committed(effects, clock.now_us()), recorded
 
     def _save_snapshot(self, new_events: int) -> None:
         self._unsaved_events += new_events
@@ -171,7 +177,7 @@ class Engine:
             if self._plan.stations[read.station].gate is None
         ]
         if answers:
-            self._release(Release(answers, now_us))
+            self._release(Committed(answers, now_us))
 
     def _try_to_resume(self) -> None:
         if clock.now_us() < self._retry_at_us:
@@ -235,7 +241,7 @@ class Engine:
         state = self._line.state
         return {
             "seq": self._ledger.head[0],
-            "waiting": self._line.waiting + len(self._queue),
+            "waiting": self._line.gates.waiting + len(self._queue),
             "halted": self._halted,
             "refused_reads": self._refused_reads,
             "tally": dict(state.tally),

@@ -4,10 +4,12 @@ import re
 
 from edge_agent.config import CodeForm, LineConfig, Station
 from edge_agent.core.codes import Form
-from edge_agent.core.line import GatePlan, LinePlan, StationPlan
+from edge_agent.core.interlock import StopPlan
 from edge_agent.core.names import Gtin, LevelName, StationName
 from edge_agent.core.packing import LevelPlan
+from edge_agent.core.record import GatePlan, LinePlan, StationPlan
 from edge_agent.core.verify import Due, SerialRange
+from edge_agent.gate_config import Gate
 
 
 def line_plan(config: LineConfig) -> LinePlan:
@@ -40,5 +42,14 @@ def _station(station: Station, products: dict[Gtin, tuple[SerialRange, ...]]) ->
         name=StationName(station.name),
         due=Due(tuple(map(LevelName, station.reads)), products, gated=gate is not None),
         reread_us=station.reread_ms * 1_000,
-        gate=GatePlan(gate.read_window_ms * 1_000, gate.min_spacing_ms * 1_000) if gate else None,
+        gate=_gate(gate) if gate else None,
+    )
+
+
+def _gate(gate: Gate) -> GatePlan:
+    stop = gate.stop
+    return GatePlan(
+        window_us=gate.read_window_ms * 1_000,
+        spacing_us=gate.min_spacing_ms * 1_000,
+        stop=StopPlan(stop.in_a_row, stop.count, stop.of_last, stop.on),
     )

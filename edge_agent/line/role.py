@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import secrets
 import signal
 from collections.abc import Coroutine
 from functools import partial
@@ -15,13 +16,15 @@ from drivers.protocols import CodeReader, Plc, ScannerFrame
 from drivers.registry import build_plc, build_reader
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
-from edge_agent.core.effects import Answer, Judge
-from edge_agent.core.inputs import Read, Tick
+from edge_agent.core.effects import Answer, Judge, Run
+from edge_agent.core.inputs import Read, Release, Tick
 from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
-from edge_agent.line.engine import Engine, Release
-from edge_agent.line.gate_link import GateLink, Stamps
+from edge_agent.line.engine import Committed, Engine
+from edge_agent.line.gate_link import GateLink
+from edge_agent.line.gate_session import GateSession, Stamps
+from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.plan import line_plan
 from edge_agent.notify import notify
@@ -31,6 +34,9 @@ WATCHDOG_US = 1_000_000
 IDLE_US = 1_000
 """A read that comes so long after the last turn is decided at once; in a denser stream, reads wait
 for the next turn of the loop and share its commit."""
+
+RELEASE_TEXT_LIMIT = 200
+"""Characters of a name or a reason."""
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -44,8 +50,9 @@ class LineRole:
         self._loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = self._loop.create_future()
         self._fed_at_us = self._turned_at_us = 0
+        self._plan = line_plan(config)
         self._engine = Engine(
-            line_plan(config),
+            self._plan,
             ledger,
             line_name=config.line.name,
             queue_size=config.line.queue_size,
@@ -61,21 +68,30 @@ class LineRole:
             else:
                 self._readers[name] = build_reader(name, device)
         self._reader_at = {s.name: self._readers[s.scanner] for s in config.stations}
-        self._gates = {s.name: self._gate_link(s) for s in config.stations if s.gate}
+        self._gates = {StationName(s.name): self._gate_link(s) for s in config.stations if s.gate}
         self._registry = CollectorRegistry()
         self._latency = Latency(self._registry)
         self._registry.register(StatusCollector(self._status_from_thread))
         self._unanswered = 0
 
     def _gate_link(self, station: Station) -> GateLink:
-        assert station.gate is not None  # noqa: S101 the caller filters
-        name = StationName(station.name)
+        gate, name = station.gate, StationName(station.name)
+        assert gate is not None  # noqa: S101 the caller filters
+        session = GateSession(
+            name,
+            slots=gate.map.slots,
+            link_timeout_us=gate.link_timeout_ms * 1_000,
+            belt=lambda: self._engine.state.belts.get(name),
+            is_watched=lambda: self._engine.is_watched(name),
+            # Two agents in a row must not begin with the same number.
+            draw=lambda: secrets.randbelow(65_535) + 1,
+        )
         return GateLink(
             name,
-            self._plcs[station.gate.plc],
-            station.gate.registers,
-            poll_ms=station.gate.poll_ms,
-            belt=lambda: self._engine.state.belts.get(name),
+            PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs),
+            session,
+            poll_ms=gate.poll_ms,
+            heartbeat_ms=gate.heartbeat_ms,
             offer=self._engine.offer,
             reads_until_us=lambda: self._arrivals.since_us,
             acknowledged=self._acknowledged,
@@ -89,7 +105,8 @@ class LineRole:
             except OSError as error:
                 log.error("no metrics, the line runs without", port=port, error=str(error))
         server = await control.serve(
-            self._config.control_path("line"), {"status": self._answer_status}
+            self._config.control_path("line"),
+            {"status": self._answer_status, "release": self._answer_release},
         )
         jobs: list[Coroutine[Any, Any, None]] = [plc.run() for plc in self._plcs.values()]
         for station in self._config.stations:
@@ -147,12 +164,14 @@ class LineRole:
 
     # --- effects ---------------------------------------------------------------------------
 
-    def _let_out(self, release: Release) -> None:
+    def _let_out(self, release: Committed) -> None:
         for effect, decided_us in release.effects:
             match effect:
                 case Judge():
                     stamps = (decided_us, release.committed_us)
                     self._gates[effect.station].judge(effect, stamps)
+                case Run(station, permitted):
+                    self._gates[station].run(permitted=permitted)
                 case Answer():
                     reader = self._reader_at[effect.station]
                     self._unanswered += not reader.answer(accepted=effect.reason is None)
@@ -175,10 +194,23 @@ class LineRole:
             "role": "line",
             "line": self._config.line.name,
             **self._engine.facts(),
-            "lost_verdicts": sum(gate.lost_verdicts for gate in self._gates.values()),
+            "lost_verdicts": sum(gate.session.lost_verdicts for gate in self._gates.values()),
+            "gates": {name: self._gate_facts(name) for name in self._gates},
             "unanswered": self._unanswered,
             "devices": {name: device_facts(device.state) for name, device in devices.items()},
             "latency": self._latency.facts(),
+        }
+
+    def _gate_facts(self, name: StationName) -> dict[str, Any]:
+        """Whether the gate is armed, why it is not, and why the line is stopped."""
+        gate = self._gates[name]
+        belt = self._engine.state.belts.get(name)
+        stop = belt.interlock.stop if belt else None
+        return {
+            "armed": gate.session.is_armed,
+            "refusal": gate.refusal,
+            "stopped": f"{stop[0].value}: {stop[1]}" if stop else None,
+            "conditions": sorted(belt.interlock.conditions) if belt else [],
         }
 
     def _status_from_thread(self) -> dict[str, Any]:
@@ -188,6 +220,35 @@ class LineRole:
 
     async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self.status()
+
+    # --- commands --------------------------------------------------------------------------
+
+    async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Let a stopped station run: `by` and `reason` are recorded; `station` may be left out
+        where only one is stopped."""
+        by, reason = (str(question.get(key, "")).strip() for key in ("by", "reason"))
+        if not by or not reason:
+            return {"error": "expected by (a person's name) and reason; both are recorded"}
+        if max(len(by), len(reason)) > RELEASE_TEXT_LIMIT:
+            return {"error": f"expected by and reason of at most {RELEASE_TEXT_LIMIT} characters"}
+        belts = self._engine.state.belts
+        stopped = [name for name, belt in belts.items() if belt.interlock.stop]
+        asked = question.get("station")
+        chosen = [name for name in stopped if asked in (None, name)]
+        if len(chosen) != 1:
+            return {"error": f"station is {asked!r}, expected one that is stopped: {stopped}"}
+        (name,) = chosen
+        gate = self._plan.stations[name].gate
+        if gate and (still := belts[name].interlock.still_on(gate.stop)):
+            found = ", ".join(each.value for each in still)
+            return {"error": f"station {name} cannot be released while a contact reports {found}"}
+        stop = belts[name].interlock.stop
+        if not self._engine.offer(Release(clock.now(), name, by, reason)):
+            return {"error": "the queue is full; try again"}
+        self._turn()
+        if self._engine.state.belts[name].interlock.stop:
+            return {"error": "the release could not be recorded; see status"}
+        return {"released": name, "stop": list(stop or ())}
 
 
 async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from edge_agent.core.body import EventError, from_body
 from edge_agent.core.chain import GENESIS
-from edge_agent.core.events import Event, EventError, from_body
+from edge_agent.core.events import Event
 from edge_agent.sqlite import Connection
 from sync.hq.projection import project, reproject
 from sync.wire import Acked, Batch, Conflict, Gap, Hole, MalformedError

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from edge_agent.core.events import Commissioned, Event, Rejected, from_body
+from edge_agent.core.body import from_body
+from edge_agent.core.events import Commissioned, Event, Rejected
 from edge_agent.core.tree import NameContainer, PutInto, PutNode, SetState, State, changes
 from edge_agent.sqlite import Connection
 

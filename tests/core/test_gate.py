@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core.gate import Clash, Finding, Silence, Stray, Tie, Tracker
+from edge_agent.core.gate import PATIENCE_US, Clash, Finding, Silence, Stray, Tie, Tracker
 from edge_agent.core.inputs import Counter, Read
 from edge_agent.core.names import Instant, ItemNumber, StationName
 
@@ -150,7 +150,7 @@ def test_no_read_is_ever_tied_to_another_item(belt: Belt, random: Random) -> Non
             found += under_test.read(given_input)
         else:
             found += under_test.count(given_input)
-    found += under_test.give_up(inputs[-1][0])
+    found += under_test.tick(inputs[-1][0] + WINDOW_US + 2 * PATIENCE_US)
     ties = [f for f in found if isinstance(f, Tie)]
     assert all(owner[str(t.read.text)] == t.item for t in ties)
     settled = {f.item for f in found if not isinstance(f, Stray)}

@@ -79,17 +79,48 @@ def test_two_codes_for_one_item_withdraw_its_pass() -> None:
     assert world.past.nodes[key("unit", 1)].state is State.EJECTED
 
 
-def test_items_nobody_watched_are_rejected_as_a_whole() -> None:
+def test_what_is_on_the_belt_when_a_session_begins_is_rejected_as_a_whole() -> None:
     world = belt(2)
     world.item(1, text("unit", 1))
     world.restart()
     world.count(9)
-    unknown = world.past.events[-1]
-    assert (unknown.kind, unknown.first_item, unknown.last_item) == ("belt_unknown", 2, 9)  # type: ignore[attr-defined]
+    unknown, armed = world.past.events[-2:]
+    assert (unknown.kind, unknown.first_item, unknown.last_item) == ("belt_unknown", 1, 9)  # type: ignore[attr-defined]
+    assert (armed.kind, armed.last_item) == ("armed", 9)  # type: ignore[attr-defined]
     for item in range(1, 10):
-        world.gate(item, Outcome.PASSED if item == 1 else Outcome.EJECTED)
-    assert world.line.waiting == 0
-    assert world.kinds().count("ejected") == 8
+        world.gate(item, Outcome.EJECTED)
+    assert world.line.gates.waiting == 0
+    assert world.kinds().count("ejected") == 9
+    assert world.item(10, text("unit", 1)).passes, "an item of the unknown belt may come again"
+
+
+def test_what_passed_before_the_session_began_stays_passed() -> None:
+    world = belt(2)
+    world.item(1, text("unit", 1))
+    world.lose_link()
+    world.gate(1, Outcome.PASSED)
+    world.count(1)
+    assert world.kinds() == ["armed", "commissioned", "disarmed", "passed", "packed", "armed"]
+
+
+def test_an_item_of_an_unknown_belt_that_passes_is_an_escape_and_not_packed() -> None:
+    world = belt(2)
+    world.item(1, text("unit", 1))
+    world.lose_link()
+    world.count(1)
+    world.gate(1, Outcome.PASSED)
+    assert world.kinds()[-2:] == ["untracked", "passed"]
+    assert world.line.state.tally["escaped"] == 1
+
+
+def test_nothing_is_tied_between_two_sessions() -> None:
+    world = belt(2)
+    world.count(1)
+    world.lose_link()
+    assert world.read_item(text("unit", 1)) == []
+    assert rejects(world) == [Reason.AMBIGUOUS]
+    world.count(1)
+    assert world.kinds()[-2:] == ["belt_unknown", "armed"]
 
 
 def test_an_item_that_passed_without_a_verdict_is_an_escape() -> None:
@@ -162,9 +193,9 @@ def test_a_dropped_level_with_open_containers_is_refused() -> None:
 def test_a_lost_read_makes_its_belt_unknown() -> None:
     world = belt(2)
     world.count(1)
-    world.line.distrust(INFEED)
+    world.line.gates.distrust(INFEED)
     world.count(1)
-    unknown = world.past.events[-1]
+    unknown = world.past.events[-2]
     assert (unknown.kind, unknown.first_item, unknown.last_item) == ("belt_unknown", 1, 1)  # type: ignore[attr-defined]
 
 

@@ -8,8 +8,17 @@ from edge_agent.core.codes import CodeKind, Form
 from edge_agent.core.effects import Answer, Effect, Judge
 from edge_agent.core.events import Event, Sighting
 from edge_agent.core.history import Known
-from edge_agent.core.inputs import Counter, GateReport, Input, Outcome, Read, Tick
-from edge_agent.core.line import GatePlan, Line, LinePlan, StationPlan
+from edge_agent.core.inputs import (
+    Arming,
+    Counter,
+    GateReport,
+    Input,
+    LinkLost,
+    Outcome,
+    Read,
+    Tick,
+)
+from edge_agent.core.line import Line
 from edge_agent.core.names import (
     CodeKey,
     ContainerId,
@@ -20,6 +29,7 @@ from edge_agent.core.names import (
     StationName,
 )
 from edge_agent.core.packing import LevelPlan
+from edge_agent.core.record import GatePlan, LinePlan, StationPlan
 from edge_agent.core.state import LineState
 from edge_agent.core.tree import (
     NameContainer,
@@ -112,6 +122,7 @@ class World:
         self.line = Line(line_plan, LineState(line_plan.levels), self.past)
         self.effects: list[Effect] = []
         self.now_us = 1_000_000
+        self.boot = 1
 
     def give(self, given: Input) -> list[Effect]:
         decision = self.line.decide(given)
@@ -149,13 +160,21 @@ class World:
         return answers[0] if answers else None
 
     def count(self, last_item: int, *, restarted: bool = False) -> list[Effect]:
+        """A poll; the first one of a session arms the gate."""
         self.now_us += POLL_US
         asked_us = self.now_us - 200
-        return self.give(
-            Counter(
-                self.instant(), INFEED, ItemNumber(last_item), asked_us, self.now_us, 1, restarted
-            )
-        )
+        if restarted:
+            self.boot += 1
+            self.give(LinkLost(self.instant(), INFEED, "the PLC restarted"))
+        item = ItemNumber(last_item)
+        counter = Counter(self.instant(), INFEED, item, asked_us, self.now_us, self.boot)
+        if self.line.gates.knows(INFEED):
+            return self.give(counter)
+        return self.give(Arming(counter, "a test"))
+
+    def lose_link(self) -> None:
+        self.now_us += POLL_US
+        self.give(LinkLost(self.instant(), INFEED, "a test"))
 
     def tick(self, ahead_us: int = POLL_US) -> list[Effect]:
         self.now_us += ahead_us

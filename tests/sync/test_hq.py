@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from edge_agent.core.body import to_body
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.core.events import Event, to_body
+from edge_agent.core.events import Event
 from edge_agent.sqlite import connect
 from sync.hq.server import HqError, create_app
 from sync.hq.tokens import TokenError, add_token, list_tokens, revoke_token

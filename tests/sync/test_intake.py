@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from edge_agent.core.body import to_body
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.core.events import to_body
 from edge_agent.sqlite import connect
 from sync.hq import schema
 from sync.hq.intake import declare, receive

@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from edge_agent.core.events import to_body
+from edge_agent.core.body import to_body
 from tests.sync.rig import AGENT, AT, Hq, Line, packing
 
 UNKNOWN = json.dumps({"kind": "teleported", "at": AT, "station": "in-feed"})

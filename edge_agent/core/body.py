@@ -1,0 +1,121 @@
+"""The one written form of an event.
+
+Its body in the ledger is one line of JSON whose first members are always ``kind`` and ``at``. That
+text is what is hashed, stored, sent and verified: nobody re-encodes it.
+"""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from edge_agent.core.events import (
+    KINDS,
+    Condition,
+    Ejected,
+    EjectedUnasked,
+    EjectFailed,
+    Event,
+    Passed,
+    Reason,
+    Sighting,
+    StopCause,
+    TakenOff,
+    Untracked,
+)
+
+_FIELDS = {kind: tuple(f.name for f in fields(cls)) for kind, cls in KINDS.items()}
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class EventError(ValueError):
+    """A body that is no event: the message says which member is wrong and what was expected."""
+
+
+def to_body(event: Event) -> str:
+    """`event` as the one line of JSON that is stored, hashed and sent, without absent members."""
+    body: dict[str, Any] = {"kind": event.kind, "at": event.at}
+    for name in _FIELDS[event.kind]:
+        value = getattr(event, name)
+        if value is not None:
+            body[name] = value
+    first = body.get("first")
+    if first is not None:
+        body["first"] = {"seq": first.seq, "at": first.at, "station": first.station}
+    return _encode(body)
+
+
+def from_body(text: str) -> Event:
+    """The event written as `text`.
+
+    Raises EventError for anything else: unknown kind, missing, unknown or mistyped member.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise EventError(f"body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise EventError(f"body is {type(body).__name__}, expected an object")
+    kind = body.pop("kind", None)
+    cls = KINDS.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise EventError(f"kind is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
+    return _build(cls, body)
+
+
+def _build(cls: type[Event], body: dict[str, Any]) -> Event:
+    unknown = body.keys() - set(_FIELDS[cls.kind])
+    if unknown:
+        raise EventError(f"{cls.kind} has unknown members {', '.join(sorted(unknown))}")
+    for name, value in body.items():
+        if not _SHAPES.get(name, _is_text)(value):
+            expected = _EXPECTED.get(name, "text")
+            raise EventError(f"{cls.kind}.{name} is {value!r:.80}, expected {expected}")
+    try:
+        if "reason" in body:
+            body["reason"] = Reason(body["reason"])
+        if "children" in body:
+            body["children"] = tuple(body["children"])
+        if "cause" in body:
+            body["cause"] = StopCause(body["cause"])
+        if "on" in body:
+            body["on"] = tuple(map(Condition, body["on"]))
+        if "first" in body:
+            body["first"] = Sighting(**body["first"])
+        for name in _NULLABLE.get(cls, ()):
+            body.setdefault(name, None)
+        return cls(**body)
+    except (TypeError, ValueError) as error:
+        raise EventError(f"{cls.kind}: {error}") from None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+_SHAPES: dict[str, Any] = {
+    "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
+    "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
+    "children": _is_texts, "on": _is_texts,
+    "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
+}  # fmt: skip
+_EXPECTED = dict.fromkeys(_SHAPES, "a whole number ≥ 0") | {
+    "children": "a list of keys",
+    "on": "a list of conditions",
+    "first": "seq, at and station",
+}
+_NULLABLE: dict[type[Event], tuple[str, ...]] = {
+    Passed: ("key",),
+    Ejected: ("key",),
+    EjectFailed: ("key",),
+    EjectedUnasked: ("key",),
+    TakenOff: ("key",),
+    Untracked: ("key",),
+}

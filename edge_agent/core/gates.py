@@ -1,0 +1,228 @@
+"""Gated stations: whose read is whose, what the gate is told, and what it answers."""
+
+from collections.abc import Iterable
+
+from edge_agent.core.effects import Judge, Run
+from edge_agent.core.events import (
+    Armed,
+    BeltUnknown,
+    ConditionsChanged,
+    Disarmed,
+    Ejected,
+    EjectedUnasked,
+    EjectFailed,
+    Event,
+    Passed,
+    Reason,
+    Released,
+    TakenOff,
+    Untracked,
+)
+from edge_agent.core.events import Stray as StrayEvent
+from edge_agent.core.gate import Clash, Finding, Silence, Stray, Tie, Tracker
+from edge_agent.core.inputs import (
+    Arming,
+    Conditions,
+    Counter,
+    GateReport,
+    LinkLost,
+    Outcome,
+    Read,
+    Release,
+    Strays,
+)
+from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
+from edge_agent.core.record import Record
+from edge_agent.core.verify import Objection
+
+
+class Gates:
+    """The belts between trigger and gate. The trackers are volatile: one begins with each session
+    of its PLC, and what was on the belt before is unknown to it."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._trackers: dict[StationName, Tracker] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Items and reads without a verdict, and items the gate has not answered for."""
+        return sum(tracker.waiting for tracker in self._trackers.values()) + sum(
+            len(belt.pending) for belt in self._record.state.belts.values()
+        )
+
+    # --- reads and items -------------------------------------------------------------------
+
+    def read(self, read: Read) -> None:
+        """A gated station's scanner answered."""
+        if tracker := self._trackers.get(read.station):
+            self._judge(read.station, read.at, tracker.read(read))
+        else:
+            detail = "no session with the PLC: nobody knows which item it is"
+            self._record.refuse(read, Objection(Reason.AMBIGUOUS, detail))
+
+    def count(self, counter: Counter) -> None:
+        """The item counter was polled."""
+        if tracker := self._trackers.get(counter.station):
+            self._judge(counter.station, counter.at, tracker.count(counter))
+
+    def tick(self, at: Instant, reads_until_us: int) -> None:
+        """Time passed: windows may have closed."""
+        for name, tracker in self._trackers.items():
+            self._judge(name, at, tracker.tick(reads_until_us))
+
+    def distrust(self, station: StationName) -> None:
+        """A read of `station` was lost: whose it was is unknown, so its belt is, too. Nothing is
+        tied until the PLC has begun a new session."""
+        self._trackers.pop(station, None)
+
+    def knows(self, station: StationName) -> bool:
+        """Whether the belt of `station` is watched now."""
+        return station in self._trackers
+
+    def _judge(self, name: StationName, at: Instant, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            match finding:
+                case Tie(item, read):
+                    self._judge_read(item, read)
+                case Clash(item, read, detail):
+                    # Of an item that the gate has answered for, nothing can be withdrawn.
+                    settled = self._record.state.belts[name].is_settled(item)
+                    objection = Objection(Reason.AMBIGUOUS, detail)
+                    self._record.refuse(read, objection, None, None if settled else item)
+                case Silence(item):
+                    silence = Read(at, name, at.mono_us, None, defect="no answer from the scanner")
+                    self._judge_read(item, silence)
+                case Stray(read):
+                    objection = Objection(Reason.AMBIGUOUS, "no item was there for the read")
+                    self._record.refuse(read, objection)
+
+    def _judge_read(self, item: ItemNumber, read: Read) -> None:
+        state = self._record.state
+        code, objection = self._record.examine(read)
+        if code is not None and objection is None:
+            objection = state.packing.room_for(code.level, state.coming())
+        stop = state.belts[read.station].interlock.stop
+        if stop is not None and objection is None:
+            objection = Objection(Reason.STOPPED, f"the line is stopped: {stop[1]}")
+        if objection is not None or code is None:
+            assert objection is not None  # noqa: S101 examine objects where there is no code
+            self._record.refuse(read, objection, code, item)
+            return
+        self._record.commission(code, read, item)
+        self._record.decision.effects.append(Judge(read.station, item, None, read.at.mono_us))
+
+    # --- sessions --------------------------------------------------------------------------
+
+    def arm(self, arming: Arming) -> None:
+        """The PLC took a new session. What was on the belt it rejects, so it is written down."""
+        first = arming.first
+        name, at = first.station, first.at.isoformat()
+        plan = self._record.plan.stations[name].gate
+        assert plan is not None  # noqa: S101 only gated stations have a PLC
+        self._give_up(name, first.at)
+        belt = self._record.state.belts.get(name)
+        if belt is not None and belt.boot != first.boot:
+            for item in list(belt.pending):
+                self.report(GateReport(first.at, name, item, Outcome.UNKNOWN))
+        elif belt is not None:
+            for low, high in belt.unknown(first.last_item):
+                detail = "on the belt when the session with the PLC began"
+                self._record.emit(
+                    BeltUnknown(at=at, station=name, first_item=low, last_item=high, detail=detail)
+                )
+        self._record.emit(
+            Armed(
+                at=at,
+                station=name,
+                last_item=first.last_item,
+                boot=first.boot,
+                detail=arming.detail,
+            )
+        )
+        self._trackers[name] = Tracker(first, window_us=plan.window_us, spacing_us=plan.spacing_us)
+        stopped = self._record.state.belts[name].interlock.stop is not None
+        self._record.decision.effects.append(Run(name, permitted=not stopped))
+
+    def lose(self, lost: LinkLost) -> None:
+        """The session is over."""
+        self._give_up(lost.station, lost.at)
+        belt = self._record.state.belts.get(lost.station)
+        if belt is not None and belt.armed:
+            at = lost.at.isoformat()
+            self._record.emit(Disarmed(at=at, station=lost.station, detail=lost.detail))
+
+    def _give_up(self, name: StationName, at: Instant) -> None:
+        if tracker := self._trackers.pop(name, None):
+            self._judge(name, at, tracker.give_up())
+
+    # --- the gate's word -------------------------------------------------------------------
+
+    def report(self, report: GateReport) -> None:
+        """What became of an item at the gate."""
+        belt = self._record.state.belts.get(report.station)
+        if belt is None or report.item not in belt.pending:
+            return
+        key, verdict = belt.pending[report.item]
+        at, station, item = report.at.isoformat(), report.station, report.item
+        reason = verdict or report.why or Reason.LATE
+        event: Event
+        match report.outcome:
+            case Outcome.PASSED:
+                self._passed(report, key, verdict)
+                return
+            case Outcome.EJECTED:
+                event = Ejected(at=at, station=station, item=item, key=key, reason=reason)
+            case Outcome.UNCONFIRMED:
+                event = EjectFailed(at=at, station=station, item=item, key=key, reason=reason)
+            case Outcome.TAKEN_OFF:
+                event = TakenOff(at=at, station=station, item=item, key=key)
+            case Outcome.UNASKED:
+                event = EjectedUnasked(at=at, station=station, item=item, key=key)
+            case Outcome.UNKNOWN:
+                detail = "the PLC no longer knows what became of it"
+                event = Untracked(at=at, station=station, item=item, key=key, detail=detail)
+        self._record.emit(event)
+
+    def _passed(self, report: GateReport, key: CodeKey | None, verdict: Reason | None) -> None:
+        at, station, item = report.at.isoformat(), report.station, report.item
+        if verdict is None and key is not None:
+            self._record.emit(Passed(at=at, station=station, item=item, key=key))
+            lowest = self._record.plan.levels[0].name
+            self._record.pack(key, lowest, report.at, station)
+            return
+        if key is not None:
+            detail = "its PASS was withdrawn, but the item went through"
+            self._record.emit(Untracked(at=at, station=station, item=item, key=key, detail=detail))
+        self._record.emit(Passed(at=at, station=station, item=item, key=None))
+
+    def strays(self, strays: Strays) -> None:
+        """Things were seen that are no items."""
+        at = strays.at.isoformat()
+        for where, number in (("gate", strays.appeared), ("bin", strays.unasked)):
+            if number:
+                event = StrayEvent(at=at, station=strays.station, where=where, count=number)
+                self._record.emit(event)
+
+    # --- stops -----------------------------------------------------------------------------
+
+    def conditions(self, conditions: Conditions) -> None:
+        """The gate's contacts changed."""
+        belt = self._record.state.belts.get(conditions.station)
+        if belt is not None and belt.interlock.conditions != conditions.on:
+            at, on = conditions.at.isoformat(), tuple(sorted(conditions.on))
+            self._record.emit(ConditionsChanged(at=at, station=conditions.station, on=on))
+
+    def release(self, release: Release) -> None:
+        """A person lets the line run: not while a contact still says no."""
+        station = self._record.plan.stations[release.station]
+        belt = self._record.state.belts.get(release.station)
+        if belt is None or station.gate is None or belt.interlock.stop is None:
+            return
+        if belt.interlock.still_on(station.gate.stop):
+            return
+        at = release.at.isoformat()
+        self._record.emit(
+            Released(at=at, station=release.station, by=release.by, why=release.reason)
+        )
+        self._record.decision.effects.append(Run(release.station, permitted=True))

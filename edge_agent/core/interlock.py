@@ -1,0 +1,127 @@
+"""When a line must stop, and that only a person can let it run again."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_agent.core.events import (
+    Commissioned,
+    Condition,
+    ConditionsChanged,
+    EjectedUnasked,
+    EjectFailed,
+    Event,
+    Passed,
+    Rejected,
+    Released,
+    StopCause,
+    Stopped,
+    Stray,
+    TakenOff,
+    Untracked,
+)
+
+LONGEST = 1_000
+"""Verdicts that are remembered, whatever the configuration says now."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlan:
+    """What stops a line: `in_a_row` rejects, `count` rejects among the last `of_last` verdicts
+    (0: no limit), and each of `on`."""
+
+    in_a_row: int = 0
+    count: int = 0
+    of_last: int = 100
+    on: frozenset[StopCause] = frozenset()
+
+
+@dataclass(slots=True)
+class Interlock:
+    """Of one gated station, a fold over its events. `stop` is why it is stopped, if it is."""
+
+    stop: tuple[StopCause, str] | None = None
+    conditions: frozenset[Condition] = frozenset()
+    verdicts: deque[bool] = field(default_factory=lambda: deque(maxlen=LONGEST))
+    """The latest since the last release, True for a reject."""
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case Commissioned(item=item) | Rejected(item=item):
+                if item is not None:
+                    self.verdicts.append(isinstance(event, Rejected))
+            case ConditionsChanged(on=on):
+                self.conditions = frozenset(on)
+            case Stopped(cause=cause, detail=detail):
+                self.stop = cause, detail
+            case Released():
+                self.stop = None
+                self.verdicts.clear()
+            case _:
+                pass
+
+    def still_on(self, plan: StopPlan) -> list[Condition]:
+        """The contacts for which the line must stay stopped."""
+        return sorted(each for each in self.conditions if StopCause(each.value) in plan.on)
+
+    def due(self, plan: StopPlan, event: Event) -> tuple[StopCause, str] | None:
+        """Why the line must stop now, `event` having been applied last."""
+        if self.stop is not None:
+            return None
+        for cause, detail in _causes(event):
+            if cause in plan.on:
+                return cause, detail
+        if isinstance(event, Rejected):
+            return self._too_many(plan)
+        return None
+
+    def _too_many(self, plan: StopPlan) -> tuple[StopCause, str] | None:
+        if plan.in_a_row and len(self.verdicts) >= plan.in_a_row:
+            latest = list(self.verdicts)[-plan.in_a_row :]
+            if all(latest):
+                return StopCause.REJECTS_IN_A_ROW, f"{plan.in_a_row} rejects in a row"
+        if plan.count:
+            rejects = sum(list(self.verdicts)[-plan.of_last :])
+            if rejects >= plan.count:
+                detail = f"{rejects} rejects among the last {plan.of_last} items"
+                return StopCause.REJECTS_OF_LAST, detail
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stop": self.stop,
+            "conditions": sorted(self.conditions),
+            "verdicts": "".join("x" if rejected else "." for rejected in self.verdicts),
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> "Interlock":
+        stop = saved["stop"]
+        return cls(
+            (StopCause(stop[0]), stop[1]) if stop else None,
+            frozenset(map(Condition, saved["conditions"])),
+            deque((mark == "x" for mark in saved["verdicts"]), maxlen=LONGEST),
+        )
+
+
+def _causes(event: Event) -> list[tuple[StopCause, str]]:
+    match event:
+        case ConditionsChanged(on=on):
+            return [(StopCause(each.value), f"the contact reports {each.value}") for each in on]
+        case EjectFailed(item=item):
+            detail = f"item {item} was rejected, but the eject sensor has not seen it"
+            return [(StopCause.UNCONFIRMED, detail)]
+        case EjectedUnasked(item=item):
+            return [(StopCause.UNASKED, f"item {item} was let through, but it was ejected")]
+        case Stray(where="bin", count=count):
+            return [(StopCause.UNASKED, f"{count} things fell into the bin that are no items")]
+        case Stray(count=count):
+            return [(StopCause.APPEARED, f"{count} things came to the gate that are no items")]
+        case TakenOff(item=item):
+            return [(StopCause.TAKEN_OFF, f"item {item} vanished before the gate")]
+        case Passed(item=item, key=None):
+            return [(StopCause.ESCAPED, f"item {item} went through the gate without leave")]
+        case Untracked(item=item):
+            return [(StopCause.UNTRACKED, f"nobody knows what became of item {item}")]
+        case _:
+            return []
