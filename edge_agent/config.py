@@ -213,8 +213,8 @@ class LineConfig(Section):
         """Two gates must not read or write the same words of one PLC."""
         gates = [(station.name, station.gate) for station in self.stations if station.gate]
         return [
-            f"stations {one} and {two} share registers of {gate.plc}; each gate needs its own: "
-            + "; ".join(shared)
+            f"stations {one} and {two} share {len(shared)} registers of {gate.plc}, each gate "
+            f"needs its own: {', '.join(shared[:3])}, ..."
             for index, (one, gate) in enumerate(gates)
             for two, other in gates[index + 1 :]
             if gate.plc == other.plc

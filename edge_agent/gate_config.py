@@ -62,7 +62,7 @@ class Belt(Section):
                 "same place is seen before the first is let through"
             )
         if self.decide_steps and not self.tolerance_steps:
-            faults.append("decide_steps belongs to a gate's eye; set tolerance_steps, too")
+            faults.append("decide_steps belongs to a gate's eye: set tolerance_steps, too")
         if self.tolerance_steps >= self.travel_steps:
             faults.append(
                 f"tolerance_steps is {self.tolerance_steps}, expected less than travel_steps "

@@ -35,8 +35,28 @@ scanner = "belt"
 reads = ["unit"]
 [stations.gate]
 plc = "plc"
-registers = { counters = 0, outcomes = 1000, verdicts = 1000 }
+[stations.gate.belt]
+travel_steps = 300
+hold_steps = 20
+bounce_steps = 8
+spacing_steps = 45
+tolerance_steps = 6
+decide_steps = 12
+confirm_from_ms = 10
+confirm_until_ms = 50
+[stations.gate.map]
+outcomes = 16
 """
+PULSE = GOOD.replace(
+    "[stations.gate.map]\noutcomes = 16",
+    """[stations.gate.io]
+gate = { table = "coil", address = 0 }
+eye = { table = "discrete", address = 0 }
+gate_eye = { table = "discrete", address = 1 }
+eject_eye = { table = "discrete", address = 2 }
+[[stations.gate.watchdogs]]
+address = 4096""",
+).replace('plc = "plc"', 'plc = "plc"\nmode = "pulse"')
 
 
 def faults(tmp_path: Path, text: str) -> list[str]:
@@ -74,8 +94,20 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (('reads = ["unit"]', 'reads = ["case"]'), "a gated station reads the lowest level only"),
         (('plc = "plc"', 'plc = "plk"'), "stations.0.gate.plc is 'plk', expected one of ['plc']"),
         (('scanner = "belt"', 'scanner = "plc"'), "stations.0.scanner is 'plc', expected one of"),
-        (("counters = 0", "counters = 998"), "counters 998 lie inside outcomes 1000 to 1511"),
-        (("counters = 0", "counters = 65534"), "run past register 65,535"),
+        (("outcomes = 16", "outcomes = 8"), "are both at holding 8"),
+        (("outcomes = 16", "verdicts = 65000"), "verdicts is 65000, expected at most 64768"),
+        (("outcomes = 16", "slots = 100"), "stations.0.gate.map.slots is 100"),
+        (("outcomes = 16", "slots = 32\npoints.eye = 3"), "stations.0.gate.map.points.eye"),
+        (("travel_steps = 300", "travel_steps = 30000"), "expected at least twice the 668 items"),
+        (("spacing_steps = 45", "spacing_steps = 40"), "spacing_steps is 40, expected at least 44"),
+        (("decide_steps = 12", "decide_steps = 11"), "decide_steps is 11, expected at least 12"),
+        (("bounce_steps = 8", "bounce_steps = 45"), "bounce_steps is 45, expected less than"),
+        (("confirm_until_ms = 50", "confirm_until_ms = 55"), "less than min_spacing_ms 45"),
+        (('plc = "plc"', 'plc = "plc"\nheartbeat_ms = 200'), "expected at least 400"),
+        (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "io is missing"),
+        (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "watchdogs is missing"),
+        (('plc = "plc"', 'plc = "plc"\nstop.on = ["fire"]'), "stations.0.gate.stop.on"),
+        (('plc = "plc"', 'plc = "plc"\nstop = {count = 200}'), "count is 200, expected at most"),
         (('suffix = "\\r"', "idle_ms = 20"), "the end of a code must be seen, not waited for"),
         (('plc = "plc"', 'plc = "plc"\nread_window_ms = 40'), "expected at least 60"),
         (('kind = "gs1"\nrequires = ["00"]', 'kind = "url"'), "pattern is missing"),
@@ -92,6 +124,39 @@ def test_a_fault_names_key_found_and_allowed(
     assert change[0] in GOOD
     found = faults(tmp_path, GOOD.replace(*change, 1))
     assert any(said in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('table = "coil"', 'table = "discrete"'), "gate.table is 'discrete', expected 'coil'"),
+        (('eye = { table = "discrete", address = 0 }\n', ""), "eye is missing"),
+        (('gate_eye = { table = "discrete", address = 1 }\n', ""), "io.gate_eye is missing"),
+        (('eject_eye = { table = "discrete", address = 2 }\n', ""), "io.eject_eye is missing"),
+        (("[stations.gate.belt]", '[stations.gate.belt]\nstep = "encoder"'), "io.encoder is miss"),
+        (("[stations.gate.io]", '[stations.gate.io]\ntrigger = "scanner"'), "eye is not read"),
+    ],
+)
+def test_a_fault_of_remote_io_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    path = tmp_path / "good.toml"
+    path.write_text(PULSE)
+    load_config(path)
+    assert change[0] in PULSE
+    found = faults(tmp_path, PULSE.replace(*change, 1))
+    assert any(said in fault for fault in found), found
+
+
+def test_two_gates_do_not_share_registers(tmp_path: Path) -> None:
+    gate = GOOD[GOOD.index("[stations.gate]") :]
+    second = '[devices.two]\nkind = "scanner"\nurl = "tcp://127.0.0.1:9005"\nsuffix = "\\r"\n'
+    second += '[[stations]]\nname = "second"\nscanner = "two"\nreads = ["unit"]\n'
+    (fault,) = faults(tmp_path, GOOD + second + gate)
+    assert "stations infeed and second share" in fault
+    assert "infeed.start and second.start are both at holding 1" in fault
+    apart = gate.replace("outcomes = 16", "status = 2000\noutcomes = 2016")
+    path = tmp_path / "apart.toml"
+    path.write_text(GOOD + second + apart)
+    load_config(path)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
