@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
 from edge_agent.core.events import KINDS, Event, Sighting
@@ -23,8 +23,8 @@ def lines(rows: Iterable[tuple[int, bytes, Event]]) -> Iterator[str]:
     """The header, then one line (ended CR LF) for each (number, chained hash, event).
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front. Children are
-    separated by spaces; `first` (of a duplicate) is the number of the event that had the code
-    first.
+    separated by spaces, and so are the counts of a shift (``passes=12``); `first` (of a duplicate)
+    is the number of the event that had the code first.
     """
     yield _line(COLUMNS)
     for seq, chained, event in rows:
@@ -40,6 +40,8 @@ def _cell(value: object) -> str:
             return str(value)
         case tuple():
             text = " ".join(value)
+        case Mapping():
+            text = " ".join(f"{name}={number}" for name, number in value.items())
         case Sighting(seq=seq):
             return str(seq)
         case _:

@@ -96,6 +96,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
 def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
@@ -103,12 +107,14 @@ def _is_texts(value: object) -> bool:
 _SHAPES: dict[str, Any] = {
     "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
     "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
+    "differences": _is_count, "counts": _is_counts,
     "children": _is_texts, "on": _is_texts,
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
 }  # fmt: skip
 _EXPECTED = dict.fromkeys(_SHAPES, "a whole number ≥ 0") | {
     "children": "a list of keys",
     "on": "a list of conditions",
+    "counts": "numbers by name",
     "first": "seq, at and station",
 }
 _NULLABLE: dict[type[Event], tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 Words follow EPCIS 2.0 / CBV where the standard has one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -293,11 +294,33 @@ class Resumed(Event):
     refused_reads: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftEnded(Event):
+    """The account of a shift was closed at a gated station (core.reconcile).
+
+    `shift` is its local date and hour of beginning (``2026-11-22/08:00``), `differences` the number
+    of items that do not agree. What is still on the belt is carried over.
+    """
+
+    kind: ClassVar[str] = "shift_ended"
+    shift: str
+    counts: Mapping[str, int]
+    differences: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged(Event):
+    """From now on the line works on `order`; empty: on none. `station` is the line's name."""
+
+    kind: ClassVar[str] = "order_changed"
+    order: str
+
+
 KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         Commissioned, Rejected, BeltUnknown, Armed, Disarmed, Passed, Ejected, EjectFailed,
         EjectedUnasked, TakenOff, Untracked, Stray, ConditionsChanged, Stopped, Released, Packed,
-        Closed, Resumed,
+        Closed, Resumed, ShiftEnded, OrderChanged,
     )
 }  # fmt: skip

@@ -117,6 +117,23 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftEnd:
+    """Shift `shift` (``2026-11-22/08:00``) is over. Given again, it changes nothing."""
+
+    at: Instant
+    shift: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStart:
+    """The line works on `order` from now on; `line` is its name."""
+
+    at: Instant
+    line: StationName
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed. Every read that had arrived by `reads_until_us` has been given already."""
 
@@ -124,4 +141,7 @@ class Tick:
     reads_until_us: int
 
 
-Input = Read | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release | Tick
+Input = (
+    Read | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release | ShiftEnd
+    | OrderStart | Tick
+)  # fmt: skip

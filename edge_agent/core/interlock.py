@@ -14,6 +14,7 @@ from edge_agent.core.events import (
     Passed,
     Rejected,
     Released,
+    ShiftEnded,
     StopCause,
     Stopped,
     Stray,
@@ -123,5 +124,7 @@ def _causes(event: Event) -> list[tuple[StopCause, str]]:
             return [(StopCause.ESCAPED, f"item {item} went through the gate without leave")]
         case Untracked(item=item):
             return [(StopCause.UNTRACKED, f"nobody knows what became of item {item}")]
+        case ShiftEnded(shift=shift, differences=differences) if differences:
+            return [(StopCause.DIFFERENCE, f"{differences} items of shift {shift} do not agree")]
         case _:
             return []
