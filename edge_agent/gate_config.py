@@ -24,6 +24,8 @@ class Belt(Section):
     or a count of the encoder."""
 
     step: Literal["time", "encoder"] = "time"
+    fastest_steps_per_s: Steps = 1_000
+    """Where steps are counts: the fastest that the belt ever runs."""
     travel_steps: Steps
     """From the trigger to the gate's eye; without an eye, to where the gate must be set."""
     hold_steps: Steps
@@ -63,6 +65,10 @@ class Belt(Section):
             )
         if self.decide_steps and not self.tolerance_steps:
             faults.append("decide_steps belongs to a gate's eye: set tolerance_steps, too")
+        if self.step == "encoder" and "fastest_steps_per_s" not in self.model_fields_set:
+            faults.append("fastest_steps_per_s is missing: step is 'encoder'")
+        if self.step == "time" and self.fastest_steps_per_s != 1_000:
+            faults.append("fastest_steps_per_s belongs to step = 'encoder'")
         if self.tolerance_steps >= self.travel_steps:
             faults.append(
                 f"tolerance_steps is {self.tolerance_steps}, expected less than travel_steps "
@@ -169,7 +175,7 @@ class Gate(Section):
     @property
     def parameters(self) -> Parameters:
         """What the gate's program is made for."""
-        timing = self.belt.model_dump(exclude={"step"})
+        timing = self.belt.model_dump(exclude={"step", "fastest_steps_per_s"})
         return Parameters(slots=self.map.slots, link_timeout_ms=self.link_timeout_ms, **timing)
 
     @model_validator(mode="after")
@@ -183,6 +189,13 @@ class Gate(Section):
                 "(read_window_ms + 2 poll_ms), so that each answer belongs to one item"
             )
         belt = self.belt
+        spacing_ms = belt.spacing_steps * 1_000 // belt.fastest_steps_per_s
+        if spacing_ms < self.min_spacing_ms:
+            faults.append(
+                f"belt.spacing_steps is {belt.spacing_steps}, which is {spacing_ms} ms, expected "
+                f"at least min_spacing_ms {self.min_spacing_ms}: the gate keeps out what comes "
+                "closer than the agent relies on"
+            )
         length = belt.travel_steps + belt.tolerance_steps + belt.decide_steps
         if 2 * (length // belt.spacing_steps + 1) > self.map.slots:
             faults.append(

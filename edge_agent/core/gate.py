@@ -44,9 +44,11 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A read that no item can claim."""
+    """A read that no item can claim. `after` is the item before it, if that one had no answer: then
+    the answer may have come too late."""
 
     read: Read
+    after: ItemNumber | None = None
 
 
 Finding = Tie | Clash | Silence | Stray
@@ -78,6 +80,7 @@ class Tracker:
         before = _Window(None, 0, first.at.mono_us + window_us, judged=True)
         self._windows: deque[_Window] = deque([before])
         self._held: list[Read] = []
+        self._silent: _Window | None = None
 
     @property
     def waiting(self) -> int:
@@ -119,7 +122,7 @@ class Tracker:
         if not settled:
             self._held.append(read)
         elif all(window.item is None for window in claims):
-            yield Stray(read)
+            yield Stray(read, self._unanswered(at_us))
         elif len(claims) == 1 and not claims[0].judged:
             claims[0].judged = True
             yield from _tie(claims[0], read)
@@ -140,7 +143,13 @@ class Tracker:
         while self._windows and self._windows[0].closes_us < min(reads_until_us, oldest_held_us):
             window = self._windows.popleft()
             if window.item is not None and not window.judged:
+                self._silent = window
                 yield Silence(window.item)
+
+    def _unanswered(self, at_us: int) -> ItemNumber | None:
+        silent = self._silent
+        is_near = silent is not None and at_us - silent.closes_us < self._spacing_us
+        return silent.item if silent is not None and is_near else None
 
 
 def _tie(window: _Window, read: Read) -> Iterator[Finding]:

@@ -93,9 +93,11 @@ class Gates:
                 case Silence(item):
                     silence = Read(at, name, at.mono_us, None, defect="no answer from the scanner")
                     self._judge_read(item, silence)
-                case Stray(read):
-                    objection = Objection(Reason.AMBIGUOUS, "no item was there for the read")
-                    self._record.refuse(read, objection)
+                case Stray(read, after):
+                    detail = "no item was there for the read"
+                    if after is not None:
+                        detail = f"an answer too late for item {after}: read_window_ms is too short"
+                    self._record.refuse(read, Objection(Reason.AMBIGUOUS, detail))
 
     def _judge_read(self, item: ItemNumber, read: Read) -> None:
         state = self._record.state

@@ -100,6 +100,11 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (("outcomes = 16", "slots = 32\npoints.eye = 3"), "stations.0.gate.map.points.eye"),
         (("travel_steps = 300", "travel_steps = 30000"), "expected at least twice the 668 items"),
         (("spacing_steps = 45", "spacing_steps = 40"), "spacing_steps is 40, expected at least 44"),
+        (
+            ("spacing_steps = 45", "spacing_steps = 44"),
+            "44 ms, expected at least min_spacing_ms 45",
+        ),
+        (("travel", 'step = "encoder"\ntravel'), "fastest_steps_per_s is missing"),
         (("decide_steps = 12", "decide_steps = 11"), "decide_steps is 11, expected at least 12"),
         (("bounce_steps = 8", "bounce_steps = 45"), "bounce_steps is 45, expected less than"),
         (("confirm_until_ms = 50", "confirm_until_ms = 55"), "less than min_spacing_ms 45"),
@@ -133,7 +138,13 @@ def test_a_fault_names_key_found_and_allowed(
         (('eye = { table = "discrete", address = 0 }\n', ""), "eye is missing"),
         (('gate_eye = { table = "discrete", address = 1 }\n', ""), "io.gate_eye is missing"),
         (('eject_eye = { table = "discrete", address = 2 }\n', ""), "io.eject_eye is missing"),
-        (("[stations.gate.belt]", '[stations.gate.belt]\nstep = "encoder"'), "io.encoder is miss"),
+        (
+            (
+                "[stations.gate.belt]",
+                '[stations.gate.belt]\nstep = "encoder"\nfastest_steps_per_s = 900',
+            ),
+            "io.encoder is miss",
+        ),
         (("[stations.gate.io]", '[stations.gate.io]\ntrigger = "scanner"'), "eye is not read"),
     ],
 )

@@ -174,3 +174,13 @@ def test_a_steady_belt_polled_every_10_ms_loses_no_good_item(gaps_us: list[int])
         seen = sum(t <= at_us for t in triggers)
         found += belt.count(counter(at_us, at_us + 200, seen))
     assert found == [Tie(ItemNumber(i), read(t, str(i))) for t, i in reads]
+
+
+def test_an_answer_after_its_window_is_told_as_too_late() -> None:
+    under_test = tracker(counter(0, 0, 0))
+    found = list(under_test.count(counter(8_000, 10_000, 1)))
+    found += under_test.count(counter(45_000, 46_000, 1))
+    found += under_test.read(read(45_500, "late"))
+    found += under_test.count(counter(55_000, 56_000, 1))
+    assert [type(each) for each in found] == [Silence, Stray]
+    assert found[1] == Stray(read(45_500, "late"), ItemNumber(1))
