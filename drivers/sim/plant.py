@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.sim.gate import GatePlc, Layout
+from drivers.sim.layout import DEMO
 from drivers.sim.modbus import ModbusServer
 from drivers.sim.packing import Packer, PackingScanner
-from drivers.sim.script import MIN_SPACING_MS, Fault, Script, Unit
+from drivers.sim.script import Fault, Script, Unit, least_spacing_ms
 from drivers.sim.serial_scanner import SerialScanner
 from drivers.sim.truth import ItemTruth, Truth
 
@@ -93,7 +94,7 @@ class Plant:
         due = last = self._started_s = loop.time()
         for position, unit in enumerate(self._script.units):
             # A late timer delays the belt; the time is made up, but never by feeding closer.
-            due = max(due + unit.spacing_ms / 1000, last + MIN_SPACING_MS / 1000)
+            due = max(due + unit.spacing_ms / 1000, last + least_spacing_ms(DEMO) / 1000)
             await asyncio.sleep(due - loop.time())
             last = loop.time()
             if position in self._script.unplugs:

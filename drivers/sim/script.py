@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from drivers.sim.codes import OTHER_PRODUCT, PRODUCT, UnitCode
+from drivers.sim.layout import DEMO, Layout
 
-MIN_SPACING_MS = 45.0
-"""The feeding never lets two products closer: 1,200 a minute with a tenth to spare."""
 NO_READ = "NOREAD"
 
 
@@ -29,6 +28,33 @@ class Fault(StrEnum):
     """The scanner's plug is pulled for about a second."""
     PLC_DROP = "plc-drop"
     """The PLC closes its connections and refuses new ones for about a second."""
+    SPEED_DRIFT = "speed-drift"
+    """The belt's speed wanders by a few per cent."""
+    BELT_STOP = "belt-stop"
+    """The belt stops and goes on."""
+    CLOSE_ITEMS = "close-items"
+    """The feeding lets a product come closer than it guarantees."""
+    BOUNCE = "bounce"
+    """The contacts of the eyes bounce."""
+    SLIP = "slip"
+    """A product lags on the belt."""
+    HAND_REMOVAL = "hand-removal"
+    """A hand takes a product off between trigger and gate."""
+    HAND_INSERTION = "hand-insertion"
+    """A hand puts a thing on the belt between trigger and gate."""
+    JAM = "jam"
+    """A product stands still, others run up to it, then all go on."""
+    CYLINDER_SLOW = "cylinder-slow"
+    """The gate's cylinder takes longer from time to time."""
+    FLAP_STUCK = "flap-stuck"
+    """The gate's flap stays where it is, open or shut, for a while."""
+    EJECT_BLIND = "eject-blind"
+    """The eject sensor sees nothing for a while."""
+    BIN_FULL = "bin-full"
+    AIR_LOW = "air-low"
+    """There is no air to open the gate."""
+    GUARD_OPEN = "guard-open"
+    """Somebody opens a guard, and the belt stands until it is shut."""
 
 
 PRODUCT_FAULTS = {
@@ -39,6 +65,9 @@ PRODUCT_FAULTS = {
     Fault.DOUBLE_READ: 0.02,
 }
 """The share of products that carry the fault. The others happen to the plant, not to a product."""
+GENUINE = (None, Fault.DOUBLE_READ)
+"""The faults of products that may pass."""
+CLOSE_SHARE = 0.01
 UNITS_PER_OUTAGE = 250
 """An outage of each kind comes once, and once more for each so many products."""
 
@@ -54,11 +83,13 @@ class Unit:
     """The scanner's line without its terminator; None for silence."""
     fault: Fault | None
     spacing_ms: float
-    """Time after the product before it."""
+    """Time after the product before it, on a belt of nominal speed."""
     read_ms: float
     """Time from photo-eye to the scanner's line."""
     echo_ms: float | None = None
     """Time from the scanner's line to the same line again."""
+    close: bool = False
+    """It comes closer than the feeding guarantees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +101,36 @@ class Script:
     drops: frozenset[int]
 
 
-def write_script(units: int, rate_per_minute: float, seed: int, faults: frozenset[Fault]) -> Script:
+def write_script(
+    units: int,
+    rate_per_minute: float,
+    seed: int,
+    faults: frozenset[Fault],
+    layout: Layout = DEMO,
+) -> Script:
     """Plan `units` products at `rate_per_minute`. Equal arguments give equal scripts.
 
-    Raises ValueError if the rate leaves less than MIN_SPACING_MS between products.
+    Raises ValueError if `layout` needs more room between products than the rate leaves.
     """
     mean_ms = 60_000 / rate_per_minute
-    if mean_ms < MIN_SPACING_MS:
+    least_ms = least_spacing_ms(layout)
+    if mean_ms < least_ms:
         raise ValueError(
-            f"rate is {rate_per_minute:g} a minute, "
-            f"expected at most {60_000 / MIN_SPACING_MS:.0f}: "
-            f"products are fed at least {MIN_SPACING_MS:g} ms apart"
+            f"rate is {rate_per_minute:g} a minute, expected at most {60_000 / least_ms:.0f}: "
+            f"products are fed at least {least_ms:g} ms apart"
         )
     chance = random.Random(seed)  # noqa: S311  a plan that can be repeated, not a secret
-    printer = _Printer(chance)
-    jitter_ms = min(0.1 * mean_ms, mean_ms - MIN_SPACING_MS)
-    planned = tuple(
-        _unit(chance, printer, faults, mean_ms + chance.uniform(-jitter_ms, jitter_ms))
-        for _ in range(units)
-    )
+    planner = _Planner(chance, faults, layout, mean_ms)
     return Script(
-        units=planned,
+        units=tuple(planner.unit() for _ in range(units)),
         unplugs=_outages(chance, units, Fault.SCANNER_UNPLUG in faults),
         drops=_outages(chance, units, Fault.PLC_DROP in faults),
     )
+
+
+def least_spacing_ms(layout: Layout) -> float:
+    """The feeding never lets two products closer, on a belt of nominal speed."""
+    return round(layout.spacing_mm * 1_000 / layout.speed_mm_s, 3)
 
 
 class _Printer:
@@ -120,27 +157,50 @@ class _Printer:
         return self._chance.choice(self._printed) if self._printed else None
 
 
-def _unit(
-    chance: random.Random, printer: _Printer, faults: frozenset[Fault], spacing_ms: float
-) -> Unit:
-    fault = _draw(chance, faults)
-    read_ms = chance.uniform(5, 20)
-    if fault is Fault.MALFORMED:
-        sent = _malformed(chance, printer.fresh(PRODUCT))
-        return Unit(None, _readable(sent), sent, fault, spacing_ms, read_ms)
-    code = None
-    if fault is Fault.DUPLICATE:
-        code = printer.again()
-    elif fault in (Fault.UNREAD, Fault.WRONG_PRODUCT):
-        code = printer.fresh(PRODUCT if fault is Fault.UNREAD else OTHER_PRODUCT)
-    if code is None:
-        code = printer.good()
-        fault = fault if fault is Fault.DOUBLE_READ else None
-    line: bytes | None = code.text.encode()
-    if fault is Fault.UNREAD:
-        line = chance.choice((NO_READ.encode(), None))
-    echo_ms = chance.uniform(15, 95) if fault is Fault.DOUBLE_READ else None
-    return Unit(code, _readable(code.text.encode()), line, fault, spacing_ms, read_ms, echo_ms)
+class _Planner:
+    """Draws one product after the other."""
+
+    def __init__(
+        self, chance: random.Random, faults: frozenset[Fault], layout: Layout, mean_ms: float
+    ) -> None:
+        self._chance = chance
+        self._faults = faults
+        self._printer = _Printer(chance)
+        self._mean_ms = mean_ms
+        self._jitter_ms = min(0.1 * mean_ms, mean_ms - least_spacing_ms(layout))
+        self._touching_ms = layout.pitch_mm * 1_000 / layout.speed_mm_s
+        self._least_ms = least_spacing_ms(layout)
+        self._read_ms = tuple(us / 1_000 for us in layout.read_us)
+
+    def unit(self) -> Unit:
+        chance, printer = self._chance, self._printer
+        spacing_ms, close = self._spacing()
+        fault = _draw(chance, self._faults)
+        read_ms = chance.uniform(*self._read_ms)
+        if fault is Fault.MALFORMED:
+            sent = _malformed(chance, printer.fresh(PRODUCT))
+            return Unit(None, _readable(sent), sent, fault, spacing_ms, read_ms, close=close)
+        code = None
+        if fault is Fault.DUPLICATE:
+            code = printer.again()
+        elif fault in (Fault.UNREAD, Fault.WRONG_PRODUCT):
+            code = printer.fresh(PRODUCT if fault is Fault.UNREAD else OTHER_PRODUCT)
+        if code is None:
+            code = printer.good()
+            fault = fault if fault is Fault.DOUBLE_READ else None
+        text = code.text.encode()
+        line: bytes | None = text
+        if fault is Fault.UNREAD:
+            line = chance.choice((NO_READ.encode(), None))
+        echo_ms = chance.uniform(15, 95) if fault is Fault.DOUBLE_READ else None
+        return Unit(code, _readable(text), line, fault, spacing_ms, read_ms, echo_ms, close)
+
+    def _spacing(self) -> tuple[float, bool]:
+        """Milliseconds, and whether they are fewer than the feeding guarantees."""
+        if Fault.CLOSE_ITEMS in self._faults and self._chance.random() < CLOSE_SHARE:
+            return self._chance.uniform(self._touching_ms, 0.98 * self._least_ms), True
+        noise_ms = self._chance.uniform(-self._jitter_ms, self._jitter_ms)
+        return self._mean_ms + noise_ms, False
 
 
 def _draw(chance: random.Random, faults: frozenset[Fault]) -> Fault | None:
@@ -170,9 +230,13 @@ def _readable(sent: bytes) -> str:
     return sent.decode("ascii", "backslashreplace")
 
 
+def places(chance: random.Random, units: int, units_per_place: int) -> frozenset[int]:
+    """Positions from 0, spread over the day, none in its first or last tenth: one, and one more
+    for each `units_per_place`."""
+    within = range(units // 10, max(units // 10 + 1, units - units // 10))
+    return frozenset(chance.sample(within, min(1 + units // units_per_place, len(within))))
+
+
 def _outages(chance: random.Random, units: int, wanted: bool) -> frozenset[int]:
-    """Where outages come: spread over the day, not in its first or last tenth."""
-    places = range(units // 10, max(units // 10 + 1, units - units // 10))
-    count = min(1 + units // UNITS_PER_OUTAGE, len(places))
-    drawn = chance.sample(places, count)
-    return frozenset(drawn) if wanted and units else frozenset()
+    drawn = places(chance, units, UNITS_PER_OUTAGE)
+    return drawn if wanted and units else frozenset()

@@ -5,7 +5,8 @@ from biip.gtin import Gtin
 from biip.sscc import Sscc
 
 from drivers.sim.codes import OTHER_PRODUCT, PRODUCT, sscc
-from drivers.sim.script import MIN_SPACING_MS, PRODUCT_FAULTS, Fault, write_script
+from drivers.sim.layout import DEMO
+from drivers.sim.script import PRODUCT_FAULTS, Fault, least_spacing_ms, write_script
 
 EVERY_FAULT = frozenset(Fault)
 
@@ -27,9 +28,9 @@ def test_every_fault_that_was_asked_for_comes_and_no_other() -> None:
 def test_no_two_products_are_fed_closer_than_the_least_spacing() -> None:
     script = write_script(5_000, 1_200, 3, frozenset())
     spacings = [unit.spacing_ms for unit in script.units]
-    assert min(spacings) >= MIN_SPACING_MS
+    assert min(spacings) >= least_spacing_ms(DEMO)
     assert sum(spacings) / len(spacings) == pytest.approx(50, rel=0.01)
-    with pytest.raises(ValueError, match="rate is 1400 a minute, expected at most 1333"):
+    with pytest.raises(ValueError, match="rate is 1400 a minute, expected at most 1250"):
         write_script(10, 1_400, 3, frozenset())
 
 
