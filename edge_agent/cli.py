@@ -164,6 +164,25 @@ def status(
 
 
 @app.command()
+def release(
+    config: ConfigArgument,
+    by: Annotated[str, typer.Option(help="Who releases it: a person's name. Recorded.")],
+    reason: Annotated[str, typer.Option(help="What was found and mended. Recorded.")],
+    station: Annotated[str | None, typer.Option(help="Needed where several are stopped.")] = None,
+) -> None:
+    """Let a stopped line run again."""
+    from edge_agent.control import ControlError, ask
+
+    path = _load(config).control_path("line")
+    try:
+        answer = ask(path, "release", by=by, reason=reason, station=station)
+    except ControlError as error:
+        raise _fail(f"not released: {error}") from None
+    cause, detail = answer["stop"]
+    typer.echo(f"{answer['released']} is released by {by}; it was stopped: {cause}, {detail}")
+
+
+@app.command()
 def trace(
     code: Annotated[str, typer.Argument(help="A code as printed, or its canonical key.")],
     config: ConfigOption,

@@ -1,9 +1,11 @@
 """`edge-agent status`: what the running roles say of themselves."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from edge_agent.config import LineConfig
@@ -33,19 +35,39 @@ def show_status(config: LineConfig, *, as_json: bool) -> bool:
 
 def _show_role(console: Console, role: str, answer: dict[str, Any]) -> None:
     if "error" in answer:
-        console.print(f"[red]{role}: {answer['error']}[/]")
+        console.print(f"[red]{role}: {escape(answer['error'])}[/]")
         return
     if answer.get("halted"):
-        console.print(f"[bold red]halted, nothing is passed: {answer['halted']}[/]")
+        console.print(f"[bold red]halted, nothing is passed: {escape(answer['halted'])}[/]")
+    for name, gate in answer.pop("gates", {}).items():
+        for line in _gate_lines(name, gate):
+            console.print(line)
     for name, device in answer.pop("devices", {}).items():
         colour = "green" if device["link"] == "up" else "red"
         lost = f", lost {device['losses']} times" if device["losses"] else ""
-        console.print(f"[{colour}]{name} {device['link']}[/] {device['detail']}{lost}")
+        detail = escape(device["detail"])
+        console.print(f"[{colour}]{name} {device['link']}[/] {detail}{lost}")
     table = Table("", "", title=role, show_header=False)
     for key, value in answer.items():
         if key not in ("role", "line"):
             table.add_row(key, _short(value))
     console.print(table)
+
+
+def _gate_lines(name: str, gate: dict[str, Any]) -> Iterator[str]:
+    """What a person at the gate must know first: whether it passes anything, and why not."""
+    name = escape(name)
+    if gate["stopped"]:
+        yield f"[bold red]gate {name} STOPPED[/] {escape(gate['stopped'])}"
+        yield "  everything is rejected until: edge-agent release CONFIG --by NAME --reason TEXT"
+    if gate["refusal"]:
+        yield f"[bold red]gate {name} REFUSED[/] {escape(gate['refusal'])}"
+    elif not gate["armed"]:
+        yield f"[bold red]gate {name} NOT ARMED[/] no session with the PLC: everything is rejected"
+    elif not gate["stopped"]:
+        yield f"[green]gate {name} armed[/] {gate['pending']} items on the way to it"
+    if gate["conditions"]:
+        yield f"[yellow]gate {name} reports[/] {', '.join(gate['conditions'])}"
 
 
 def _short(value: object) -> str:

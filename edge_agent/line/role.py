@@ -17,7 +17,7 @@ from drivers.registry import build_plc, build_reader
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
 from edge_agent.core.effects import Answer, Judge, Run
-from edge_agent.core.inputs import Read, Release, Tick
+from edge_agent.core.inputs import Read, Tick
 from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
@@ -27,6 +27,7 @@ from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.plan import line_plan
+from edge_agent.line.release import gate_facts, release
 from edge_agent.notify import notify
 
 TICK_S = 0.02
@@ -34,9 +35,6 @@ WATCHDOG_US = 1_000_000
 IDLE_US = 1_000
 """A read that comes so long after the last turn is decided at once; in a denser stream, reads wait
 for the next turn of the loop and share its commit."""
-
-RELEASE_TEXT_LIMIT = 200
-"""Characters of a name or a reason."""
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -195,22 +193,13 @@ class LineRole:
             "line": self._config.line.name,
             **self._engine.facts(),
             "lost_verdicts": sum(gate.session.lost_verdicts for gate in self._gates.values()),
-            "gates": {name: self._gate_facts(name) for name in self._gates},
+            "gates": {
+                name: gate_facts(gate, self._engine.state.belts.get(name))
+                for name, gate in self._gates.items()
+            },
             "unanswered": self._unanswered,
             "devices": {name: device_facts(device.state) for name, device in devices.items()},
             "latency": self._latency.facts(),
-        }
-
-    def _gate_facts(self, name: StationName) -> dict[str, Any]:
-        """Whether the gate is armed, why it is not, and why the line is stopped."""
-        gate = self._gates[name]
-        belt = self._engine.state.belts.get(name)
-        stop = belt.interlock.stop if belt else None
-        return {
-            "armed": gate.session.is_armed,
-            "refusal": gate.refusal,
-            "stopped": f"{stop[0].value}: {stop[1]}" if stop else None,
-            "conditions": sorted(belt.interlock.conditions) if belt else [],
         }
 
     def _status_from_thread(self) -> dict[str, Any]:
@@ -221,34 +210,8 @@ class LineRole:
     async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self.status()
 
-    # --- commands --------------------------------------------------------------------------
-
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Let a stopped station run: `by` and `reason` are recorded; `station` may be left out
-        where only one is stopped."""
-        by, reason = (str(question.get(key, "")).strip() for key in ("by", "reason"))
-        if not by or not reason:
-            return {"error": "expected by (a person's name) and reason; both are recorded"}
-        if max(len(by), len(reason)) > RELEASE_TEXT_LIMIT:
-            return {"error": f"expected by and reason of at most {RELEASE_TEXT_LIMIT} characters"}
-        belts = self._engine.state.belts
-        stopped = [name for name, belt in belts.items() if belt.interlock.stop]
-        asked = question.get("station")
-        chosen = [name for name in stopped if asked in (None, name)]
-        if len(chosen) != 1:
-            return {"error": f"station is {asked!r}, expected one that is stopped: {stopped}"}
-        (name,) = chosen
-        gate = self._plan.stations[name].gate
-        if gate and (still := belts[name].interlock.still_on(gate.stop)):
-            found = ", ".join(each.value for each in still)
-            return {"error": f"station {name} cannot be released while a contact reports {found}"}
-        stop = belts[name].interlock.stop
-        if not self._engine.offer(Release(clock.now(), name, by, reason)):
-            return {"error": "the queue is full; try again"}
-        self._turn()
-        if self._engine.state.belts[name].interlock.stop:
-            return {"error": "the release could not be recorded; see status"}
-        return {"released": name, "stop": list(stop or ())}
+        return release(question, self._plan, self._engine, self._turn)
 
 
 async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:

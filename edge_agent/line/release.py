@@ -1,0 +1,70 @@
+"""A gate as people see it, and how a person lets a stopped line run again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from edge_agent import clock
+from edge_agent.core.inputs import Release
+from edge_agent.core.names import StationName
+from edge_agent.core.record import LinePlan
+from edge_agent.core.state import Belt
+from edge_agent.line.engine import Engine
+from edge_agent.line.gate_link import GateLink
+
+TEXT_LIMIT = 200
+"""Characters of a name or a reason."""
+
+
+def gate_facts(gate: GateLink, belt: Belt | None) -> dict[str, Any]:
+    """The gate's part of the role's status, as JSON values. `belt` is None before the first
+    contact with its PLC."""
+    stop = belt.interlock.stop if belt else None
+    return {
+        "armed": gate.session.is_armed,
+        "refusal": gate.refusal,
+        "stopped": f"{stop[0].value}: {stop[1]}" if stop else None,
+        "conditions": sorted(belt.interlock.conditions) if belt else [],
+        "pending": len(belt.pending) if belt else 0,
+    }
+
+
+def release(
+    question: dict[str, Any], plan: LinePlan, engine: Engine, turn: Callable[[], None]
+) -> dict[str, Any]:
+    """Let a stopped station run: `by` and `reason` are recorded; `station` may be left out where
+    only one is stopped. `turn` has the engine decide at once, so that the answer is the truth."""
+    by, reason = (str(question.get(key) or "").strip() for key in ("by", "reason"))
+    if not by or not reason:
+        return {"error": "expected by (a person's name) and reason; both are recorded"}
+    if max(len(by), len(reason)) > TEXT_LIMIT:
+        return {"error": f"expected by and reason of at most {TEXT_LIMIT} characters"}
+    name, refusal = _chosen(question.get("station"), plan, engine)
+    if name is None:
+        return {"error": refusal}
+    stop = engine.state.belts[name].interlock.stop
+    if not engine.offer(Release(clock.now(), name, by, reason)):
+        return {"error": "the queue is full; try again"}
+    turn()
+    if engine.state.belts[name].interlock.stop:
+        return {"error": "the release could not be recorded; see status"}
+    return {"released": name, "stop": list(stop or ())}
+
+
+def _chosen(asked: object, plan: LinePlan, engine: Engine) -> tuple[StationName | None, str]:
+    """The one station that is meant and may be released, or None and why there is none."""
+    gated = [name for name, station in plan.stations.items() if station.gate]
+    if asked is not None and asked not in gated:
+        return None, f"station is {asked!r}, expected one that has a gate: {', '.join(gated)}"
+    belts = engine.state.belts
+    stopped = [name for name, belt in belts.items() if belt.interlock.stop]
+    chosen = [name for name in stopped if asked in (None, name)]
+    if not chosen:
+        return None, "no station is stopped" if asked is None else f"station {asked} is not stopped"
+    if len(chosen) > 1:
+        return None, f"station is missing: {', '.join(chosen)} are stopped"
+    (name,) = chosen
+    gate = plan.stations[name].gate
+    if gate and (still := belts[name].interlock.still_on(gate.stop)):
+        found = ", ".join(each.value for each in still)
+        return None, f"station {name} cannot be released while a contact reports {found}"
+    return name, ""
