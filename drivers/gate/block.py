@@ -15,6 +15,7 @@ from drivers.gate.registers import (
     MAY_RUN,
     OUTCOME_WORDS,
     STATUS_WORDS,
+    TEST,
     VERDICT_WORDS,
     WORD,
     Cause,
@@ -118,22 +119,59 @@ class GateBlock:
         self._sighted_at = self._opened_at = 0
         self._stranger = _FREE
         self._stranger_at = self._stranger_ms = 0
+        self._test_asked = self._testing = False
+        self._test_ms = 0
         self.status[Status.IDENTITY] = identity(slots)
         self.status[Status.START] = start
         self.status[Status.ITEMS] = items % WORD
 
-    def scan(self, now_ms: int, position: int, sensors: Sensors) -> None:
-        """One cycle. Call it at least once a millisecond or a step, whichever is longer."""
-        self._watch_link(now_ms)
-        if self._eye_edge(position, sensors.eye):
-            self._trigger(position)
-        self._follow(now_ms, position, sensors.gate_eye)
-        self._confirm(now_ms, sensors.eject_eye)
-        self._show(position, sensors)
+    def scan(
+        self, now_ms: int, position: int, sensors: Sensors, sampled: int | None = None
+    ) -> None:
+        """One cycle. Call it at least once a millisecond or a step, whichever is longer.
 
-    def trigger(self, position: int) -> None:
-        """An item passed the trigger at `position`: for a counter in place of an eye."""
-        self._trigger(position)
+        `sampled` is the position at which the sensors were as they are given; in a PLC that is
+        `position`. Over remote I/O they are older, and `position` is where the belt will be when a
+        command of now takes effect. Neither ever goes back, nor `sampled` past `position`.
+        """
+        if sampled is None:
+            sampled = position
+        self._watch_link(now_ms)
+        if self._eye_edge(sampled, sensors.eye):
+            self.trigger(sampled)
+        self._follow(now_ms, position, sampled, sensors.gate_eye)
+        self._confirm(now_ms, sensors.eject_eye)
+        self._test(now_ms)
+        self._show(sampled, sensors)
+
+    def doubt(self) -> None:
+        """The sensors were not looked at for too long: nothing that is on the belt may pass."""
+        self._distrust_belt(Cause.DOUBT)
+
+    def lose_link(self) -> None:
+        """As after a late heartbeat, and the gate shuts now: for inputs or outputs that are out of
+        reach."""
+        self._lose_link(self.commands[Command.SESSION])
+        self.gate_open = False
+
+    def next_due(self, position: int) -> int | None:
+        """How many steps the belt may go on from `position`, the last scan's, until a scan would
+        find something to do though no sensor has changed; None: any. A PLC scans anyway."""
+        parameters = self.parameters
+        waits = []
+        if self.gate_open:
+            waits.append(parameters.hold_steps - (position - self._opened_at) % _DWORD)
+        if self._next_at_gate <= self._items:
+            track = self._tracks[self._next_at_gate % parameters.slots]
+            tolerance = parameters.tolerance_steps
+            last = parameters.travel_steps + (tolerance + 1 if tolerance else 0)
+            waits.append(last - (position - track.position) % _DWORD)
+        before = self._tracks[(self._next_at_gate - 1) % parameters.slots]
+        if before.phase == _SIGHTED:
+            waits.append(parameters.decide_steps - (position - self._sighted_at) % _DWORD)
+        if self._stranger == _SIGHTED:
+            waits.append(parameters.decide_steps - (position - self._stranger_at) % _DWORD)
+        return max(1, min(waits)) if waits else None
 
     # --- the agent's link ------------------------------------------------------------------
 
@@ -184,7 +222,8 @@ class GateBlock:
         since = (position - self._eye_was) % _DWORD
         return edge and not (self._eye_ever and since < self.parameters.bounce_steps)
 
-    def _trigger(self, position: int) -> None:
+    def trigger(self, position: int) -> None:
+        """An item passed the trigger at `position`: for a counter in place of an eye."""
         since = (position - self._eye_was) % _DWORD
         close = self._eye_ever and since < self.parameters.spacing_steps
         self._eye_was, self._eye_ever = position, True
@@ -213,7 +252,7 @@ class GateBlock:
 
     # --- gate ------------------------------------------------------------------------------
 
-    def _follow(self, now_ms: int, position: int, gate_eye: bool) -> None:
+    def _follow(self, now_ms: int, position: int, sampled: int, gate_eye: bool) -> None:
         if self.gate_open and (position - self._opened_at) % _DWORD >= self.parameters.hold_steps:
             self.gate_open = False
         if self.parameters.tolerance_steps == 0:
@@ -222,17 +261,20 @@ class GateBlock:
                 self._arrive(now_ms, position)
             return
         too_late = self.parameters.travel_steps + self.parameters.tolerance_steps + 1
-        while self._has_come(position, too_late):
+        while self._has_come(sampled, too_late):
             self._settle(self._next_at_gate, Fate.TAKEN_OFF)
             self._next_at_gate += 1
             self._distrust_belt(Cause.DOUBT)
         decide = self.parameters.decide_steps
-        if (position - self._sighted_at) % _DWORD >= decide:
+        # However early a command goes out, a second thing in the same place must be seen before.
+        watch = min(decide, 2 * self.parameters.tolerance_steps)
+        watched = (sampled - self._sighted_at) % _DWORD >= watch
+        if watched and (position - self._sighted_at) % _DWORD >= decide:
             self._decide(now_ms, position)
         if self._stranger == _SIGHTED and (position - self._stranger_at) % _DWORD >= decide:
             self._stranger, self._stranger_ms = _AWAITED, now_ms
-        if self._gate_edge(position, gate_eye):
-            self._sight(now_ms, position)
+        if self._gate_edge(sampled, gate_eye):
+            self._sight(now_ms, position, sampled)
 
     def _gate_edge(self, position: int, gate_eye: bool) -> bool:
         edge = gate_eye and not self._gate_eye
@@ -250,7 +292,7 @@ class GateBlock:
         track = self._tracks[self._next_at_gate % self.parameters.slots]
         return (position - track.position) % _DWORD >= steps
 
-    def _sight(self, now_ms: int, position: int) -> None:
+    def _sight(self, now_ms: int, position: int, sampled: int) -> None:
         """A thing came to the gate's eye: the foremost item, if it is due."""
         before = self._tracks[(self._next_at_gate - 1) % self.parameters.slots]
         close = before.phase == _SIGHTED
@@ -258,17 +300,17 @@ class GateBlock:
             before.cause = Cause.CLOSE
             self._decide(now_ms, position)
         due = self.parameters.travel_steps - self.parameters.tolerance_steps
-        if not self._has_come(position, due):
+        if not self._has_come(sampled, due):
             self._add(Status.APPEARED)
             self._distrust_belt(Cause.DOUBT)
             self.gate_open = False
-            self._stranger, self._stranger_at = _SIGHTED, position
+            self._stranger, self._stranger_at = _SIGHTED, sampled
             return
         track = self._tracks[self._next_at_gate % self.parameters.slots]
         track.phase = _SIGHTED
         if close:
             track.cause = Cause.CLOSE
-        self._sighted_at = position
+        self._sighted_at = sampled
         self._next_at_gate += 1
 
     def _decide(self, now_ms: int, position: int) -> None:
@@ -354,6 +396,22 @@ class GateBlock:
             self._add(Status.CONFIRMED)
         elif fate is Fate.TAKEN_OFF:
             self._add(Status.TAKEN_OFF)
+
+    # --- test ------------------------------------------------------------------------------
+
+    def _test(self, now_ms: int) -> None:
+        """A technician opens the gate."""
+        was_testing, asked = self._testing, self.commands[Command.CONTROL] & TEST != 0
+        if asked and not self._test_asked:
+            self._testing, self._test_ms = True, now_ms
+        self._test_asked = asked
+        late = (now_ms - self._test_ms) % _DWORD > self.parameters.link_timeout_ms
+        is_empty = self._next_to_settle > self._items
+        if not asked or late or not is_empty or self.status[Status.SESSION] == 0:
+            self._testing = False
+        if self._testing or was_testing:
+            # The belt may stand still, and then `_follow` has no measure of how long it was open.
+            self.gate_open = self._testing
 
     # --- status ----------------------------------------------------------------------------
 
