@@ -107,6 +107,7 @@ class Belt:
         self._serial = count()
         self._by_place: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self._by_time: list[tuple[int, int, Callable[[Any], None], Any]] = []
+        self._next_us: int | None = None
         self._permitted = self._turning = True
         self._drift = 1.0
         self._speed_um_s = 0
@@ -165,20 +166,23 @@ class Belt:
         running = self._permitted and self._turning
         self._speed_um_s = int(self.layout.speed_mm_s * 1_000 * self._drift) if running else 0
         self.motion += 1
+        self._next_us = None
 
     # --- time ------------------------------------------------------------------------------
 
     def next_event_us(self) -> int:
         """When something happens next by itself; NEVER if nothing will."""
-        due_us = self._by_time[0][0] if self._by_time else NEVER
-        if self._by_place:
-            return min(due_us, self.when_us(self._by_place[0][0]))
-        return due_us
+        if self._next_us is None:
+            timed_us = self._by_time[0][0] if self._by_time else NEVER
+            placed_us = self.when_us(self._by_place[0][0]) if self._by_place else NEVER
+            self._next_us = min(timed_us, placed_us)
+        return self._next_us
 
     def advance(self, to_us: int) -> None:
         """Let everything happen that happens until `to_us`."""
         while (at_us := self.next_event_us()) <= to_us:
             self.now_us = at_us
+            self._next_us = None
             timed = self._by_time and self._by_time[0][0] <= at_us
             _, _, happen, subject = heappop(self._by_time if timed else self._by_place)
             happen(subject)
@@ -186,11 +190,12 @@ class Belt:
 
     def after(self, wait_us: int, happen: Callable[[Any], None], subject: Any = None) -> None:
         """Call `happen(subject)` when `wait_us` have gone by."""
-        entry = (self.now_us + wait_us, next(self._serial), happen, subject)
-        heappush(self._by_time, entry)
+        self._next_us = None
+        heappush(self._by_time, (self.now_us + wait_us, next(self._serial), happen, subject))
 
     def at_place(self, place_um: int, happen: Callable[[Any], None], subject: Any = None) -> None:
         """Call `happen(subject)` when the belt is at `place_um`."""
+        self._next_us = None
         heappush(self._by_place, (place_um, next(self._serial), happen, subject))
 
     # --- the way of a body -----------------------------------------------------------------
@@ -227,8 +232,7 @@ class Belt:
         self._expect(body)
 
     def _expect(self, body: Body) -> None:
-        place_um = body.due_um(body.stages[body.stage][0])
-        heappush(self._by_place, (place_um, next(self._serial), self._proceed, body))
+        self.at_place(body.due_um(body.stages[body.stage][0]), self._proceed, body)
 
     def _proceed(self, body: Body) -> None:
         if body.gone:

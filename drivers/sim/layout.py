@@ -157,7 +157,7 @@ class Layout:
         """What the gate's program is told."""
         nearest = self._lead_mm - self._edge_mm - self._scan_mm - 2 * self._step_mm
         confirm_from_us = nearest / self._fastest_mm(1) + self.fall_us[0]
-        confirm_until_us = self._lead_mm / self._slowest_mm(1) + self.fall_us[1]
+        confirm_until_us = (self._lead_mm + self._step_mm) / self._slowest_mm(1) + self.fall_us[1]
         past_us = self.fall_past_us + self.bounce_us + self.scan_us
         tolerance = self._up(self.tolerance_mm)
         decide = max(self._up(self.decide_mm), 2 * tolerance)
