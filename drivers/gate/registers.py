@@ -73,11 +73,15 @@ class Command(IntEnum):
     HEARTBEAT = 1
     """Another number at each beat."""
     CONTROL = 2
-    """Bit 0: the belt may run."""
+    """Bit 0: the belt may run. Bit 1: a technician opens the gate; taken on an empty belt only, and
+    for no longer than a link may be silent."""
 
 
 COMMAND_WORDS = 3
 MAY_RUN = 1
+TEST = 2
+"""Taken when the bit comes on, in a session, and while no item is under way; then the gate is open
+until the bit goes off, an item comes, the session ends, or the link's time-out has passed."""
 
 OUTCOME_WORDS = 2
 """A slot of the outcome ring: item, outcome."""
