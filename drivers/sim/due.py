@@ -36,6 +36,8 @@ def due_ms(block: GateBlock, now_ms: int) -> int | None:
     waits = []
     if block._heard:
         waits.append(parameters.link_timeout_ms + 1 - (now_ms - block._beat_ms) % _DWORD)
+    if block._testing:
+        waits.append(parameters.link_timeout_ms + 1 - (now_ms - block._test_ms) % _DWORD)
     if block._next_to_settle < block._next_at_gate:
         track = block._tracks[block._next_to_settle % parameters.slots]
         if track.phase == _AWAITED:
