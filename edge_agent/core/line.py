@@ -5,7 +5,7 @@ effects out, and must start over from the ledger if it could not.
 """
 
 from edge_agent.core.codes import Code
-from edge_agent.core.events import Closed
+from edge_agent.core.events import Closed, OrderChanged
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
 from edge_agent.core.inputs import (
@@ -15,8 +15,10 @@ from edge_agent.core.inputs import (
     GateReport,
     Input,
     LinkLost,
+    OrderStart,
     Read,
     Release,
+    ShiftEnd,
     Strays,
     Tick,
 )
@@ -62,7 +64,17 @@ class Line:
                 self.gates.conditions(given)
             case Release():
                 self.gates.release(given)
+            case ShiftEnd() | OrderStart():
+                self._turn_page(given)
         return decision
+
+    def _turn_page(self, given: ShiftEnd | OrderStart) -> None:
+        at = given.at.isoformat()
+        if isinstance(given, ShiftEnd):
+            for ended in self.state.accounts.end_shift(at, given.shift):
+                self._record.emit(ended)
+        elif given.order != self.state.order:
+            self._record.emit(OrderChanged(at=at, station=given.line, order=given.order))
 
     # --- reads -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections import Counter as Tally
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.core.accounts import Accounts
 from edge_agent.core.events import (
     Armed,
     BeltUnknown,
@@ -18,6 +19,7 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    OrderChanged,
     Packed,
     Passed,
     Reason,
@@ -127,6 +129,9 @@ class LineState:
         self.packing = Packing(levels)
         self.belts: dict[StationName, Belt] = {}
         self.last_closed: dict[LevelName, LastClosed] = {}
+        self.accounts = Accounts(packs=len(levels) > 1)
+        self.order = ""
+        """What the line works on, by the name it was given."""
         self.tally: Tally[str] = Tally()
         """Events by kind, and rejects by reason (``rejected.DUPLICATE``)."""
 
@@ -155,8 +160,11 @@ class LineState:
             case Closed():
                 self.packing.close(event.container, event.level)
                 self.last_closed[event.level] = LastClosed(event.key, event.station, event.at)
+            case OrderChanged(order=order):
+                self.order = order
             case _:
                 pass
+        self.accounts.apply(event)
         if belt := self.belts.get(event.station):
             belt.apply(event)
 
@@ -190,6 +198,8 @@ class LineState:
                 level: [closed.key, closed.station, closed.at]
                 for level, closed in self.last_closed.items()
             },
+            "accounts": self.accounts.to_json(),
+            "order": self.order,
             "tally": dict(self.tally),
         }
 
@@ -218,6 +228,8 @@ class LineState:
         state.last_closed = {
             LevelName(level): LastClosed(*closed) for level, closed in saved["last_closed"].items()
         }
+        state.accounts.load(saved["accounts"])
+        state.order = saved["order"]
         state.tally = Tally(saved["tally"])
         return state
 
