@@ -17,6 +17,7 @@ from drivers.protocols import CodeReader, Plc
 KINDS = {
     "scanner": "drivers.scanners.stream_scanner",
     "modbus-tcp": "drivers.plc.modbus_tcp",
+    "modbus-rtu": "drivers.plc.modbus_rtu",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from tests.drivers.counterparts import Cable, DeviceLog, Running, TcpPeer
+from tests.drivers.modbus_wires import RtuWire, TcpWire
 
 
 @pytest.fixture
@@ -31,6 +32,17 @@ async def peer() -> AsyncIterator[TcpPeer]:
     await peer.start()
     yield peer
     await peer.stop()
+
+
+@pytest.fixture
+def tcp_wire(peer: TcpPeer) -> TcpWire:
+    return TcpWire(peer)
+
+
+@pytest.fixture
+def rtu_wire(cable: Cable) -> RtuWire:
+    cable.plug()
+    return RtuWire(cable)
 
 
 @pytest.fixture

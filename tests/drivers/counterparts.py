@@ -92,6 +92,13 @@ class Cable:
             data += os.read(self._device, count - len(data))
         return data
 
+    def is_silent(self) -> bool:
+        """Whether the host has sent nothing that was not received."""
+        try:
+            return not os.read(self._device, 1)
+        except BlockingIOError:
+            return True
+
     def close(self) -> None:
         if self._ends:
             self.unplug()

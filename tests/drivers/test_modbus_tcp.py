@@ -1,6 +1,5 @@
 import asyncio
 import socket
-import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,8 +10,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers import registry
 from drivers.plc.modbus_tcp import Config
-from drivers.protocols import Link, Plc, PlcError
+from drivers.protocols import Link, Plc, PlcError, Table
 from tests.drivers.counterparts import DeviceLog, Running, TcpPeer, option_to
+from tests.drivers.modbus_wires import TcpWire
 
 
 def plc(url: str, timeout_ms: int = 2_000) -> Plc:
@@ -21,8 +21,8 @@ def plc(url: str, timeout_ms: int = 2_000) -> Plc:
 
 @pytest.fixture
 async def server_url() -> AsyncIterator[str]:
-    """A real Modbus server: input registers 0 to 199 hold 1000 + address, holding ones 0."""
-    bits = [SimData(0, count=1, values=False, datatype=DataType.BITS)]
+    """A real Modbus server: input registers 0 to 199 hold 1000 + address, all else is 0."""
+    bits = [SimData(0, count=1, values=[False] * 16, datatype=DataType.BITS)]
     holding = [SimData(0, count=200, values=0, datatype=DataType.REGISTERS)]
     inputs = [SimData(0, values=list(range(1000, 1200)), datatype=DataType.REGISTERS)]
     device = SimDevice(1, simdata=(bits, bits, holding, inputs))
@@ -33,185 +33,185 @@ async def server_url() -> AsyncIterator[str]:
     await server.shutdown()  # type: ignore[no-untyped-call]
 
 
-async def test_registers_are_read_and_written(
+async def test_another_makes_server_is_read_and_written(
     server_url: str, device_log: DeviceLog, running: Running
 ) -> None:
     gate = plc(server_url)
     async with running(gate.run()):
         await device_log.until("device is up")
         assert gate.state.link is Link.UP
-        assert await gate.read_input_registers(10, 3) == [1010, 1011, 1012]
-        assert len(await gate.read_input_registers(0, 125)) == 125
+        assert await gate.read(Table.INPUT, 10, 3) == [1010, 1011, 1012]
+        assert len(await gate.read(Table.INPUT, 0, 125)) == 125
         await gate.write_registers(5, [7, 65_535])
+        assert await gate.read(Table.HOLDING, 4, 4) == [0, 7, 65_535, 0]
+        await gate.write_coil(3, True)
+        assert await gate.read(Table.COIL, 0, 5) == [0, 0, 0, 1, 0]
+        await gate.write_coil(3, False)
+        assert await gate.read(Table.COIL, 0, 5) == [0] * 5
+        assert await gate.read(Table.DISCRETE, 0, 2) == [0, 0]
 
 
-async def test_an_exception_reply_is_named_and_the_link_stays(
+async def test_an_exception_reply_of_another_makes_server_is_named(
     server_url: str, device_log: DeviceLog, running: Running
 ) -> None:
     gate = plc(server_url)
     async with running(gate.run()):
         await device_log.until("device is up")
         with pytest.raises(PlcError) as caught:
-            await gate.read_input_registers(199, 2)
+            await gate.read(Table.INPUT, 199, 2)
         assert str(caught.value) == (
             "plc gate: read input registers 199 to 200: "
-            "found exception 2 (illegal address), expected an answer"
+            "found exception 2 (illegal data address), expected an answer"
         )
         with pytest.raises(PlcError, match="write registers 199 to 200: found exception 2"):
             await gate.write_registers(199, [1, 2])
-        assert await gate.read_input_registers(199, 1) == [1199]
+        assert await gate.read(Table.INPUT, 199, 1) == [1199]
         assert gate.state.losses == 0
 
 
-async def connected(
-    peer: TcpPeer,
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """The peer's end of a connection on which the driver has seen that the PLC answers."""
-    reader, writer = await peer.accepted()
-    transaction, _ = await request(reader)
-    writer.write(reply(transaction, b"\x84\x02"))
-    return reader, writer
+LIES = {
+    "a byte count that says less": "04 02 00 01 00 02",
+    "a byte count that says more": "04 06 00 01 00 02",
+    "an odd byte count": "04 05 00 01 00 02",
+    "a byte too many": "04 04 00 01 00 02 00",
+    "a byte too few": "04 04 00 01 00",
+    "no byte count": "04",
+    "an exception without its code": "84",
+    "an exception of two codes": "84 02 02",
+    "function 0": "00 04 00 01 00 02",
+    "an unknown function": "41 04 00 01 00 02",
+}
 
 
-async def request(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The transaction identifier and PDU of the next request."""
-    transaction, _, length, _ = struct.unpack(">HHHB", await reader.readexactly(7))
-    return transaction, await reader.readexactly(length - 1)
-
-
-def reply(transaction: int, pdu: bytes) -> bytes:
-    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, 1) + pdu
-
-
-@pytest.mark.parametrize(
-    ("pdu", "found"),
-    [
-        (b"\x03\x04\x00\x01\x00\x02", "an answer with function 3, expected function 4"),
-        (b"\x04\x02\x00\x01", "1 registers, expected 2"),
-        (b"\x04\x00", "0 registers, expected 2"),
-        (b"\x04\x06\x00\x01\x00\x02\x00\x03", "3 registers, expected 2"),
-        (b"\x84\x06", "exception 6 (device busy), expected an answer"),
-        (b"\x84\x63", "exception 99 (unknown), expected an answer"),
-    ],
-)
-async def test_a_wrong_answer_to_a_read_is_no_success(
-    pdu: bytes, found: str, peer: TcpPeer, device_log: DeviceLog, running: Running
+@pytest.mark.parametrize("answer", LIES.values(), ids=LIES)
+async def test_an_answer_that_contradicts_itself_is_no_success(
+    answer: str, tcp_wire: TcpWire, device_log: DeviceLog, running: Running
 ) -> None:
-    gate = plc(peer.url)
+    gate = tcp_wire.plc()
     async with running(gate.run()):
-        reader, writer = await connected(peer)
+        await tcp_wire.greeted()
         await device_log.until("device is up")
-        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
-        transaction, asked = await request(reader)
-        assert asked == b"\x04\x00\x00\x00\x02"
-        writer.write(reply(transaction, pdu))
-        with pytest.raises(PlcError) as caught:
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        tcp_wire.answer(bytes.fromhex(answer))
+        with pytest.raises(PlcError, match=r"read input registers 0 to 1: found .*, expected "):
             await reading
-        assert str(caught.value) == f"plc gate: read input registers 0 to 1: found {found}"
-
-
-@pytest.mark.parametrize(
-    ("pdu", "found"),
-    [
-        (b"\x06\x00\x05\x00\x01", "an answer with function 6, expected function 16"),
-        (b"\x10\x00\x05\x00\x01", "1 registers from 5 acknowledged, expected 2 from 5"),
-        (b"\x10\x00\x06\x00\x02", "2 registers from 6 acknowledged, expected 2 from 5"),
-        (b"\x90\x04", "exception 4 (device failure), expected an answer"),
-    ],
-)
-async def test_a_wrong_answer_to_a_write_is_no_success(
-    pdu: bytes, found: str, peer: TcpPeer, device_log: DeviceLog, running: Running
-) -> None:
-    gate = plc(peer.url)
-    async with running(gate.run()):
-        reader, writer = await connected(peer)
-        await device_log.until("device is up")
-        writing = asyncio.ensure_future(gate.write_registers(5, [7, 1]))
-        transaction, asked = await request(reader)
-        assert asked == b"\x10\x00\x05\x00\x02\x04\x00\x07\x00\x01"
-        writer.write(reply(transaction, pdu))
-        with pytest.raises(PlcError) as caught:
-            await writing
-        assert str(caught.value) == f"plc gate: write registers 5 to 6: found {found}"
-
-
-async def test_garbage_for_an_answer_is_no_success_and_costs_the_link(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
-) -> None:
-    gate = plc(peer.url)
-    async with running(gate.run()):
-        reader, writer = await connected(peer)
-        await device_log.until("device is up")
-        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
-        transaction, _ = await request(reader)
-        writer.write(reply(transaction, b"\x04\xff\x00"))
-        with pytest.raises(PlcError):
-            await reading
-        await device_log.until("device is away")
-
-
-async def test_a_mute_plc_fails_every_waiting_request_once_and_is_connected_anew(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
-) -> None:
-    gate = plc(peer.url, timeout_ms=50)
-    async with running(gate.run()):
-        reader, writer = await connected(peer)
-        await device_log.until("device is up")
-        requests = [asyncio.ensure_future(gate.write_registers(5, [n])) for n in range(3)]
-        transaction, _ = await request(reader)
-        errors = await asyncio.gather(*requests, return_exceptions=True)
-        assert str(errors[0]) == (
-            "plc gate: write registers 5 to 5: found no answer within 50 ms, expected one"
-        )
-        assert all(isinstance(error, PlcError) for error in errors)
         gone = await device_log.until("device is away")
-        assert gone["detail"] == "write registers 5 to 5: no answer within 50 ms"
-        writer.write(reply(transaction, b"\x10\x00\x05\x00\x01"))
-        assert await reader.read() == b"", "the others were not sent, and nothing was sent twice"
-
-        reader, writer = await connected(peer)
-        await device_log.until("device is up", times=2)
-        assert gate.state.losses == 1
-        reading = asyncio.ensure_future(gate.read_input_registers(0, 1))
-        transaction, _ = await request(reader)
-        writer.write(reply(transaction, b"\x04\x02\x12\x34"))
-        assert await reading == [0x1234], "the late answer was not taken for this one"
+        assert gone["detail"].startswith("read input registers 0 to 1: ")
 
 
-async def test_a_dropped_link_fails_the_waiting_request_at_once(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
+async def test_an_answer_without_content_is_no_success(
+    tcp_wire: TcpWire, device_log: DeviceLog, running: Running
 ) -> None:
-    gate = plc(peer.url, timeout_ms=10_000)
-    async with asyncio.timeout(5), running(gate.run()):
-        reader, writer = await connected(peer)
+    gate = tcp_wire.plc()
+    async with running(gate.run()):
+        await tcp_wire.greeted()
         await device_log.until("device is up")
-        reading = asyncio.ensure_future(gate.read_input_registers(0, 2))
-        await request(reader)
-        writer.transport.abort()
-        with pytest.raises(PlcError, match="a connection lost before the answer"):
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        tcp_wire.send_bytes(b"\x00\x02\x00\x00\x00\x01\x01\x00")
+        with pytest.raises(PlcError, match=r"found a damaged frame \(00 02 00 00 00 01 01\)"):
             await reading
 
 
-async def test_a_driver_that_is_stopped_leaves_no_request_waiting(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
+ELSEWHERE: dict[str, tuple[dict[str, int], str]] = {
+    "an older request": ({"transaction": 1}, "an answer to request 1"),
+    "a request to come": ({"transaction": 3}, "an answer to request 3"),
+    "no request": ({"transaction": 0}, "an answer to request 0"),
+    "another device": ({"unit": 7}, "an answer of device 7"),
+}
+
+
+@pytest.mark.parametrize(("where", "found"), ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_an_answer_that_belongs_elsewhere_is_passed_over_for_the_right_one(
+    where: dict[str, int],
+    found: str,
+    tcp_wire: TcpWire,
+    device_log: DeviceLog,
+    running: Running,
 ) -> None:
-    gate = plc(peer.url, timeout_ms=10_000)
-    async with asyncio.timeout(5):
-        async with running(gate.run()):
-            reader, _ = await connected(peer)
-            await device_log.until("device is up")
-            writing = asyncio.ensure_future(gate.write_registers(0, [1]))
-            await request(reader)
+    gate = tcp_wire.plc()
+    async with running(gate.run()):
+        await tcp_wire.greeted()
+        await device_log.until("device is up")
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        assert tcp_wire.transaction == 2
+        tcp_wire.send(b"\x04\x04\x00\x01\x00\x01", **where)
+        tcp_wire.send(b"\x04\x04\x00\x02\x00\x02")
+        assert await reading == [2, 2]
+
+
+@pytest.mark.parametrize(("where", "found"), ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_an_answer_that_belongs_elsewhere_is_named_when_no_right_one_comes(
+    where: dict[str, int],
+    found: str,
+    tcp_wire: TcpWire,
+    device_log: DeviceLog,
+    running: Running,
+) -> None:
+    gate = tcp_wire.plc(timeout_ms=200)
+    async with running(gate.run()):
+        await tcp_wire.greeted()
+        await device_log.until("device is up")
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        tcp_wire.send(b"\x04\x04\x00\x01\x00\x01", **where)
+        with pytest.raises(PlcError, match=f"no answer within 200 ms, only {found}, expected one"):
+            await reading
+
+
+async def test_device_0_takes_the_answer_of_any(
+    tcp_wire: TcpWire, device_log: DeviceLog, running: Running
+) -> None:
+    gate = tcp_wire.plc(device_id=0)
+    async with running(gate.run()):
+        await tcp_wire.greeted()
+        await device_log.until("device is up")
+        assert gate.state.link is Link.UP
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"HTTP/1.1 400 Bad Request\r\n", b"\x00\x02\x00\x01\x00\x07\x01\x04\x04\x00\x01\x00\x01"],
+    ids=["another protocol", "another protocol identifier"],
+)
+async def test_bytes_that_are_not_modbus_are_named(
+    sent: bytes, tcp_wire: TcpWire, device_log: DeviceLog, running: Running
+) -> None:
+    gate = tcp_wire.plc(timeout_ms=200)
+    async with running(gate.run()):
+        await tcp_wire.greeted()
+        await device_log.until("device is up")
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        tcp_wire.send_bytes(sent)
+        with pytest.raises(PlcError, match=f"only {len(sent)} bytes that make no frame"):
+            await reading
+
+
+async def test_a_flood_that_is_not_modbus_costs_the_link_before_it_fills_the_memory(
+    tcp_wire: TcpWire, device_log: DeviceLog, running: Running
+) -> None:
+    gate = tcp_wire.plc(timeout_ms=10_000)
+    async with running(gate.run()):
+        await tcp_wire.greeted()
+        await device_log.until("device is up")
+        reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
+        await tcp_wire.asked()
+        tcp_wire.send_bytes(b"\xff" * 2_000)
         with pytest.raises(PlcError):
-            await writing
+            await reading
+        gone = await device_log.until("device is away")
+        assert "bytes arrived that are not Modbus" in gone["detail"]
 
 
 async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
+    peer: TcpPeer, tcp_wire: TcpWire, device_log: DeviceLog, running: Running
 ) -> None:
-    gate = plc(peer.url)
+    gate = tcp_wire.plc()
     async with running(gate.run()):
-        await connected(peer)
+        await tcp_wire.greeted()
         await device_log.until("device is up")
         await peer.stop()
         await device_log.until("device is still away")
@@ -219,11 +219,11 @@ async def test_a_plc_that_was_away_is_used_again_when_it_is_back(
         with pytest.raises(PlcError, match=r"no connection .*is the PLC switched on"):
             await gate.write_registers(0, [1])
         await peer.start()
-        reader, writer = await connected(peer)
+        await tcp_wire.greeted()
         await device_log.until("device is up", times=2)
-        writing = asyncio.ensure_future(gate.write_registers(0, [1]))
-        transaction, _ = await request(reader)
-        writer.write(reply(transaction, b"\x10\x00\x00\x00\x01"))
+        writing = gate.write_registers(0, [1])
+        await tcp_wire.asked()
+        tcp_wire.answer(b"\x10\x00\x00\x00\x01")
         await writing
         assert gate.state.losses == 1
     assert device_log.count("device is away", "warning") == 1
@@ -247,41 +247,12 @@ async def test_a_peer_that_takes_the_connection_but_never_answers_is_not_up(
 
 
 async def test_a_write_is_not_held_back_by_nagle(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
+    peer: TcpPeer, tcp_wire: TcpWire, device_log: DeviceLog, running: Running
 ) -> None:
     async with running(plc(peer.url).run()):
-        await connected(peer)
+        await tcp_wire.greeted()
         await device_log.until("device is up")
         assert option_to(peer.port, socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
-async def test_an_answer_after_the_caller_gave_up_is_not_taken_for_the_next(
-    peer: TcpPeer, device_log: DeviceLog, running: Running
-) -> None:
-    gate = plc(peer.url)
-    async with running(gate.run()):
-        reader, writer = await connected(peer)
-        await device_log.until("device is up")
-        given_up = asyncio.ensure_future(gate.read_input_registers(0, 1))
-        first, _ = await request(reader)
-        given_up.cancel()
-        reading = asyncio.ensure_future(gate.read_input_registers(0, 1))
-        second, _ = await request(reader)
-        writer.write(reply(first, b"\x04\x02\x00\x01"))
-        writer.write(reply(second, b"\x04\x02\x00\x02"))
-        assert await reading == [2]
-
-
-@pytest.mark.parametrize(("address", "count"), [(0, 0), (0, 126), (65_535, 2), (-1, 1)])
-async def test_an_impossible_read_is_the_callers_fault(address: int, count: int) -> None:
-    with pytest.raises(ValueError, match="expected 1 to 125 within 0 to 65535"):
-        await plc("tcp://127.0.0.1:502").read_input_registers(address, count)
-
-
-@pytest.mark.parametrize("values", [[], [0] * 124, [65_536], [-1]])
-async def test_an_impossible_write_is_the_callers_fault(values: list[int]) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        await plc("tcp://127.0.0.1:502").write_registers(0, values)
 
 
 @pytest.mark.parametrize(
