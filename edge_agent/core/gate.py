@@ -9,10 +9,11 @@ still unknown could claim it; if more than one item can, all of them are rejecte
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 from edge_agent.core.inputs import Counter, Read
-from edge_agent.core.names import ItemNumber
+from edge_agent.core.names import Instant, ItemNumber
 
 PATIENCE_US = 1_000_000
 """A read that no trigger claims for so long after its time belongs to nothing."""
@@ -150,6 +151,24 @@ class Tracker:
         silent = self._silent
         is_near = silent is not None and at_us - silent.closes_us < self._spacing_us
         return silent.item if silent is not None and is_near else None
+
+    def to_json(self) -> dict[str, Any]:
+        """All that the tracker knows, as plain JSON values."""
+        return {
+            "last_item": self._last_item,
+            "known_until_us": self._known_until_us,
+            "windows": [astuple(window) for window in self._windows],
+            "held": [asdict(read) for read in self._held],
+            "silent": astuple(self._silent) if self._silent else None,
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on with what `to_json` wrote."""
+        self._last_item = ItemNumber(saved["last_item"])
+        self._known_until_us = saved["known_until_us"]
+        self._windows = deque(_Window(*window) for window in saved["windows"])
+        self._held = [Read(**{**read, "at": Instant(**read["at"])}) for read in saved["held"]]
+        self._silent = _Window(*saved["silent"]) if saved["silent"] else None
 
 
 def _tie(window: _Window, read: Read) -> Iterator[Finding]:

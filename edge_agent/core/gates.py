@@ -1,6 +1,7 @@
 """Gated stations: whose read is whose, what the gate is told, and what it answers."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from edge_agent.core.effects import Judge, Run
 from edge_agent.core.events import (
@@ -80,6 +81,24 @@ class Gates:
         """Whether the belt of `station` is watched now."""
         return station in self._trackers
 
+    def to_json(self) -> dict[str, Any]:
+        """What the trackers know, as plain JSON values."""
+        return {name: tracker.to_json() for name, tracker in self._trackers.items()}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on with what `to_json` wrote; windows that open from now on are as configured."""
+        for station, tracker in saved.items():
+            name = StationName(station)
+            self._trackers[name] = self._tracker(
+                Counter(Instant(0, 0), name, ItemNumber(0), 0, 0, 0)
+            )
+            self._trackers[name].load(tracker)
+
+    def _tracker(self, first: Counter) -> Tracker:
+        plan = self._record.plan.stations[first.station].gate
+        assert plan is not None  # noqa: S101 only gated stations have a PLC
+        return Tracker(first, window_us=plan.window_us, spacing_us=plan.spacing_us)
+
     def _judge(self, name: StationName, at: Instant, findings: Iterable[Finding]) -> None:
         for finding in findings:
             match finding:
@@ -120,8 +139,6 @@ class Gates:
         """The PLC took a new session. What was on the belt it rejects, so it is written down."""
         first = arming.first
         name, at = first.station, first.at.isoformat()
-        plan = self._record.plan.stations[name].gate
-        assert plan is not None  # noqa: S101 only gated stations have a PLC
         self._give_up(name, first.at)
         belt = self._record.state.belts.get(name)
         if belt is not None and belt.boot != first.boot:
@@ -142,7 +159,7 @@ class Gates:
                 detail=arming.detail,
             )
         )
-        self._trackers[name] = Tracker(first, window_us=plan.window_us, spacing_us=plan.spacing_us)
+        self._trackers[name] = self._tracker(first)
         stopped = self._record.state.belts[name].interlock.stop is not None
         self._record.decision.effects.append(Run(name, permitted=not stopped))
 

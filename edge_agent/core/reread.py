@@ -3,7 +3,8 @@
 Suppression goes by code, never by locking the scanner out.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from edge_agent.core.inputs import Read
 
@@ -47,3 +48,13 @@ class Rereads:
             if now_us - seen.at_us <= self._window_us:
                 return
             del self._seen[text]
+
+    def to_json(self) -> dict[str, Any]:
+        """What was read of late and the count of repeats, as plain JSON values."""
+        seen = {text: astuple(each) for text, each in self._seen.items()}
+        return {"seen": seen, "suppressed": self.suppressed}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on with what `to_json` wrote."""
+        self._seen = {text: Seen(*each) for text, each in saved["seen"].items()}
+        self.suppressed = saved["suppressed"]
