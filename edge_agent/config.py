@@ -63,6 +63,8 @@ class LineSection(Section):
     """Prometheus metrics on 127.0.0.1; 0 turns them off."""
     queue_size: Annotated[int, Field(ge=16, le=65_536)] = 4_096
     """Inputs that may wait for a decision. Full: an alarm, and what does not fit is rejected."""
+    flight_recorder_mb: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Every input and decision is kept on disk, the newest so many MB (docs/recorder.md); 0: off."""
 
 
 class SerialRange(Section):
@@ -185,9 +187,22 @@ class LineConfig(Section):
     def sync_path(self) -> Path:
         return self.line.data_dir / self.line.name / "sync.db"
 
+    @property
+    def flight_path(self) -> Path:
+        """The directory of the flight recorder's segments."""
+        return self.line.data_dir / self.line.name / "flight"
+
     def control_path(self, role: str) -> Path:
         """The Unix socket on which `role` (line, sync) takes commands."""
         return self.line.run_dir / f"{self.line.name}-{role}.sock"
+
+    def to_json(self) -> dict[str, Any]:
+        """What the line's decisions depend on, as `config_of` takes it: all but how HQ is reached."""
+        devices = {
+            name: {"kind": device.kind, **device.model_dump(mode="json")}
+            for name, device in self.devices.items()
+        }
+        return {**self.model_dump(mode="json", exclude={"sync", "devices"}), "devices": devices}
 
     @model_validator(mode="after")
     def _references(self) -> Self:
@@ -300,6 +315,11 @@ def load_config(path: Path) -> LineConfig:
         raise ConfigError(path, ["there is no such file"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(path, [f"cannot be read as TOML: {error}"]) from None
+    return config_of(raw, path)
+
+
+def config_of(raw: dict[str, Any], path: Path) -> LineConfig:
+    """Check what `path` holds. Raises ConfigError with every fault found."""
     faults: list[str] = []
     raw["devices"] = _devices(raw.get("devices", {}), faults)
     try:
