@@ -64,7 +64,7 @@ class LineSection(Section):
     queue_size: Annotated[int, Field(ge=16, le=65_536)] = 4_096
     """Inputs that may wait for a decision. Full: an alarm, and what does not fit is rejected."""
     flight_recorder_mb: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Every input and decision is kept on disk, the newest so many MB (docs/recorder.md); 0: off."""
+    """Keep the newest so many MB of inputs and decisions (docs/recorder.md); 0: none."""
 
 
 class SerialRange(Section):
@@ -197,12 +197,13 @@ class LineConfig(Section):
         return self.line.run_dir / f"{self.line.name}-{role}.sock"
 
     def to_json(self) -> dict[str, Any]:
-        """What the line's decisions depend on, as `config_of` takes it: all but how HQ is reached."""
+        """All but how HQ is reached, as plain JSON values that `config_of` takes again."""
         devices = {
             name: {"kind": device.kind, **device.model_dump(mode="json")}
             for name, device in self.devices.items()
         }
-        return {**self.model_dump(mode="json", exclude={"sync", "devices"}), "devices": devices}
+        rest = self.model_dump(mode="json", by_alias=True, exclude={"sync", "devices"})
+        return {**rest, "devices": devices}
 
     @model_validator(mode="after")
     def _references(self) -> Self:
