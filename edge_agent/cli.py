@@ -16,6 +16,8 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The line's ledger.")
 token_app = typer.Typer(no_args_is_help=True, help="The tokens with which lines sign in at HQ.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(token_app, name="hq-token")
+plc_app = typer.Typer(no_args_is_help=True, help="A gate's PLC: map, program, live view, test.")
+app.add_typer(plc_app, name="plc")
 
 ConfigArgument = Annotated[
     str,
@@ -34,6 +36,9 @@ ConfigOption = Annotated[
         envvar="EDGE_AGENT_CONFIG",
         help="A line's TOML file, or the name of one in /etc/edge-agent.",
     ),
+]
+StationOption = Annotated[
+    str | None, typer.Option(help="One gated station; needed by some where there are several.")
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every event.")]
 
@@ -239,6 +244,80 @@ def demo(
     from edge_agent.demo import DemoOptions, run_demo
 
     raise typer.Exit(run_demo(DemoOptions.of(units, rate, seed, faults, json_file, keep)))
+
+
+@plc_app.command("map")
+def plc_map(
+    config: ConfigArgument,
+    station: StationOption = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, for a PLC's software.")] = False,
+) -> None:
+    """Print every point that agent and PLC share: where it is, who writes it, what it means."""
+    import sys
+
+    from rich.console import Console
+
+    from edge_agent.plc.map import show_map, write_csv
+    from edge_agent.plc.stations import StationError, gated
+
+    try:
+        gates = gated(_load(config), station)
+    except StationError as error:
+        raise _fail(str(error), 2) from None
+    if as_csv:
+        write_csv(gates, sys.stdout)
+    else:
+        show_map(gates, Console())
+
+
+@plc_app.command("program")
+def plc_program(
+    config: ConfigArgument,
+    station: StationOption = None,
+    scan_ms: Annotated[int, typer.Option(min=1, max=100, help="The task's interval.")] = 2,
+    words: Annotated[
+        str, typer.Option(help="Location of holding register 0, without its number.")
+    ] = "%QW",
+    word_count: Annotated[
+        int, typer.Option(min=1, max=65_536, help="How many holding registers the PLC has.")
+    ] = 1_024,
+    encoder: Annotated[str, typer.Option(help="Location of the encoder's counter.")] = "%IW0",
+    clock: Annotated[
+        str | None,
+        typer.Option(
+            help="Location of a LINT that counts seconds, for a PLC that keeps no RETAIN variables "
+            "(OpenPLC: %ML1024)."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File, else stdout.")
+    ] = None,
+) -> None:
+    """Write the gate's program for the PLC, as IEC 61131-3 Structured Text (docs/plc.md)."""
+    from edge_agent.plc.program import ProgramError, gate_program
+    from edge_agent.plc.stations import StationError
+
+    try:
+        text = gate_program(
+            _load(config),
+            station,
+            scan_ms=scan_ms,
+            words=words,
+            word_count=word_count,
+            encoder=encoder,
+            clock=clock,
+        )
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            output.write_text(text, encoding="ascii")
+            typer.echo(f"{output}: written, {len(text.splitlines())} lines", err=True)
+    except StationError as error:
+        raise _fail(str(error), 2) from None
+    except ProgramError as error:
+        raise _fail(str(error)) from None
+    except OSError as error:
+        raise _fail(f"{output} cannot be written: {error.strerror}") from None
 
 
 @ledger_app.command("init")

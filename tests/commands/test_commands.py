@@ -17,7 +17,7 @@ __all__ = ["bench", "scanner"]  # fixtures
 CASE = sscc(0, 1)
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, columns: int = 200) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "edge_agent", *arguments]
     return subprocess.run(
         command,
@@ -25,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
         check=False,
-        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"},
+        env={"COLUMNS": str(columns), "PATH": "/usr/bin:/bin"},
     )
 
 
