@@ -10,7 +10,7 @@ from collections.abc import Callable
 from drivers.gate.block import GateBlock, Parameters
 from drivers.gate.registers import Status
 from drivers.sim.belt import NEVER, Belt
-from drivers.sim.due import due_ms, due_steps
+from drivers.sim.due import next_due_ms
 
 IDLE_US = 50_000
 """Without anything to do the program still counts its heartbeat up so often."""
@@ -167,7 +167,7 @@ class Controller:
             self._wanted_us, self._due_time_us, self._due_step = NEVER, now_us + 1, None
         else:
             self._wanted_us = NEVER
-            wait_ms, wait_steps = due_ms(block, now_ms), due_steps(block, position)
+            wait_ms, wait_steps = next_due_ms(block, now_ms), block.next_due(position)
             self._due_time_us = now_us + IDLE_US
             if wait_ms is not None:
                 self._due_time_us = min(self._due_time_us, (now_ms + wait_ms) * 1_000)
