@@ -38,7 +38,17 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no IANA time zone, e.g. Asia/Shanghai") from None
+    return name
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 GtinText = Annotated[str, AfterValidator(check_gtin)]
 
 
@@ -65,6 +75,19 @@ class LineSection(Section):
     """Inputs that may wait for a decision. Full: an alarm, and what does not fit is rejected."""
     flight_recorder_mb: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Keep the newest so many MB of inputs and decisions (docs/recorder.md); 0: none."""
+    shifts: list[TimeOfDay] = []
+    """When a shift begins, each day, by the clock on the wall. None: accounts are never closed."""
+    time_zone: TimeZone = "Asia/Shanghai"
+    """Of the shifts."""
+    order: Annotated[str, Field(max_length=100)] = ""
+    """What is packed now, by the name that the office gave it. A change is recorded at start."""
+
+    @field_validator("shifts")
+    @classmethod
+    def _ascending(cls, value: list[str]) -> list[str]:
+        if value != sorted(set(value)):
+            raise ValueError(f"is {value}, expected each time once, the earlier first")
+        return value
 
 
 class SerialRange(Section):
@@ -149,22 +172,13 @@ class Sync(Section):
     hq_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
     token_file: Path
     """Holds the token HQ gave this line; readable by the agent's user alone."""
-    nightly_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
-    time_zone: str = "Asia/Shanghai"
+    nightly_at: TimeOfDay = "02:30"
+    time_zone: TimeZone = "Asia/Shanghai"
     jitter_s: Annotated[int, Field(ge=0, le=21_600)] = 1_800
     continuous_s: Annotated[float, Field(ge=0, le=86_400)] = 0
     """Also look for new events this often; 0: only nightly and on demand."""
     batch_events: Annotated[int, Field(ge=1, le=20_000)] = 5_000
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no IANA time zone, e.g. Asia/Shanghai") from None
-        return value
 
 
 class LineConfig(Section):

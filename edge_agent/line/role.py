@@ -17,7 +17,7 @@ from drivers.registry import build_plc, build_reader
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
 from edge_agent.core.effects import Answer, Judge, Run
-from edge_agent.core.inputs import Read, Tick
+from edge_agent.core.inputs import OrderStart, Read, ShiftEnd, Tick
 from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
@@ -28,6 +28,7 @@ from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.plan import line_plan
 from edge_agent.line.release import gate_facts, release
+from edge_agent.line.shifts import Shifts
 from edge_agent.notify import notify
 
 TICK_S = 0.02
@@ -70,6 +71,7 @@ class LineRole:
         self._registry = CollectorRegistry()
         self._latency = Latency(self._registry)
         self._registry.register(StatusCollector(self._status_from_thread))
+        self._shifts = Shifts(config.line.shifts, config.line.time_zone)
         self._unanswered = 0
 
     def _gate_link(self, station: Station) -> GateLink:
@@ -112,6 +114,7 @@ class LineRole:
             jobs.append(self._reader_at[station.name].run(on_frame))
         jobs += [gate.poll() for gate in self._gates.values()]
         jobs.append(self._tick())
+        self._turn_page()
         # What was made until now lives as long as the process: collections need not look at it.
         gc.freeze()
         notify("READY=1")
@@ -159,6 +162,17 @@ class LineRole:
         while True:
             await asyncio.sleep(TICK_S)
             self._engine.offer(Tick(clock.now(), self._arrivals.since_us))
+            self._turn_page()
+
+    def _turn_page(self) -> None:
+        """The order may be another than before; a shift may be over, also one that ended while
+        nothing ran."""
+        now, state, line = clock.now(), self._engine.state, self._config.line
+        if state.order != line.order:
+            self._engine.offer(OrderStart(now, StationName(line.name), line.order))
+        ended = self._shifts.ended(state.accounts.since, now.utc_us)
+        if ended is not None:
+            self._engine.offer(ShiftEnd(now, ended))
 
     # --- effects ---------------------------------------------------------------------------
 

@@ -157,6 +157,19 @@ def test_a_fault_of_remote_io_is_named(tmp_path: Path, change: tuple[str, str], 
     assert any(said in fault for fault in found), found
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('shifts = ["20:00", "08:00"]', "line.shifts is ['20:00', '08:00'], expected each time"),
+        ('shifts = ["8:00"]', "line.shifts.0 is '8:00'"),
+        ('time_zone = "Shanghai"', "line.time_zone: 'Shanghai' is no IANA time zone"),
+    ],
+)
+def test_a_fault_of_the_shifts_is_named(tmp_path: Path, keys: str, said: str) -> None:
+    (fault,) = faults(tmp_path, GOOD.replace('name = "one"', f'name = "one"\n{keys}', 1))
+    assert said in fault
+
+
 def test_two_gates_do_not_share_registers(tmp_path: Path) -> None:
     gate = GOOD[GOOD.index("[stations.gate]") :]
     second = '[devices.two]\nkind = "scanner"\nurl = "tcp://127.0.0.1:9005"\nsuffix = "\\r"\n'
