@@ -89,6 +89,11 @@ class Table(StrEnum):
     def is_bits(self) -> bool:
         return self in (Table.COIL, Table.DISCRETE)
 
+    @property
+    def max_read(self) -> int:
+        """Values in one request (6.1 to 6.4)."""
+        return 2_000 if self.is_bits else 125
+
 
 class Plc(Protocol):
     """A controller, or an I/O station: bits and 16-bit words in four tables."""
@@ -101,8 +106,8 @@ class Plc(Protocol):
         ...
 
     def read(self, table: Table, address: int, count: int) -> Awaitable[list[int]]:
-        """`count` values from `address`: 0 or 1 of bits, 0 to 65,535 of words. At most 2,000 bits
-        or 125 words at once. Raises PlcError; never returns fewer."""
+        """`count` values from `address`: 0 or 1 of bits, 0 to 65,535 of words. At most
+        `table.max_read`. Raises PlcError; never returns fewer."""
         ...
 
     def write_registers(self, address: int, values: Sequence[int]) -> Future[None]:

@@ -15,9 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from drivers.protocols import Table
 
-MAX_READ_BITS = 2_000
-MAX_READ_WORDS = 125
-"""In one request (Modbus Application Protocol V1.1b3, 6.1 to 6.4)."""
 LAST_ADDRESS = 65_535
 
 Register = Annotated[int, Field(ge=0, le=LAST_ADDRESS)]
@@ -117,9 +114,8 @@ class ReadPlan:
         if self.requests:
             table, first, count = self.requests[-1]
             longer = max(count, point.address + point.count - first)
-            limit = MAX_READ_BITS if table.is_bits else MAX_READ_WORDS
             touches = table is point.table and point.address <= first + count
-            if touches and longer <= limit:
+            if touches and longer <= table.max_read:
                 self.requests[-1] = (table, first, longer)
                 self._found[name] = (len(self.requests) - 1, point.address - first)
                 return

@@ -26,10 +26,8 @@ from drivers.protocols import Table
 
 T = TypeVar("T")
 
-MAX_READ_BITS = 2_000
-MAX_READ_WORDS = 125
 MAX_WRITE_WORDS = 123
-"""In one request (6.1 to 6.4, 6.12)."""
+"""In one request (6.12)."""
 _EXCEPTION = 0x80
 """Added to the function code of an exception reply (chapter 7)."""
 _EXCEPTIONS = {
@@ -80,7 +78,7 @@ def read(table: Table, address: int, count: int) -> Request[list[int]]:
     """Functions 1 to 4: bits as 0 and 1, words as they are."""
     if table.is_bits:
         return _read_bits(table, address, count)
-    _check_range("read", "registers", address, count, MAX_READ_WORDS)
+    _check_range("read", "registers", address, count, table.max_read)
     kind = ReadHoldingRegistersRequest if table is Table.HOLDING else ReadInputRegistersRequest
     asked = kind(address=address, count=count)
 
@@ -94,7 +92,7 @@ def read(table: Table, address: int, count: int) -> Request[list[int]]:
 
 
 def _read_bits(table: Table, address: int, count: int) -> Request[list[int]]:
-    _check_range("read", "bits", address, count, MAX_READ_BITS)
+    _check_range("read", "bits", address, count, table.max_read)
     kind = ReadCoilsRequest if table is Table.COIL else ReadDiscreteInputsRequest
     asked = kind(address=address, count=count)
     padded = -(-count // 8) * 8
