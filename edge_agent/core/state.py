@@ -31,6 +31,8 @@ from edge_agent.core.interlock import Interlock
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.packing import Filling, LevelPlan, Packing
 
+FORM = 2
+"""Of `to_json`. A state of another form is made anew from the events."""
 PENDING_LIMIT = 512
 """Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""
 
@@ -178,6 +180,7 @@ class LineState:
     def to_json(self) -> dict[str, Any]:
         """The whole state as plain JSON values."""
         return {
+            "form": FORM,
             "belts": {
                 name: {
                     "last_item": belt.last_item,

@@ -157,10 +157,13 @@ class Ledger:
             "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (self._seq, json.dumps(state))
         )
 
-    def load_snapshot(self) -> tuple[dict[str, Any] | None, list[Event]]:
-        """The state last kept, and the events since then."""
+    def load_snapshot(self, form: int) -> tuple[dict[str, Any] | None, list[Event]]:
+        """The state last kept, and the events since then. A state of another form than `form`, as
+        another version keeps it, is passed over: then these are all events."""
         row = self._connection.execute("SELECT seq, state FROM snapshot").fetchone()
         seq, state = (row[0], json.loads(row[1])) if row else (0, None)
+        if state is not None and state.get("form") != form:
+            seq, state = 0, None
         bodies = self._connection.execute(
             "SELECT body FROM journal WHERE seq > ? ORDER BY seq", (seq,)
         )

@@ -20,9 +20,9 @@ from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
 from edge_agent.core.inputs import Input, Read
 from edge_agent.core.line import Line
-from edge_agent.core.names import StationName
+from edge_agent.core.names import Instant, StationName
 from edge_agent.core.record import LinePlan
-from edge_agent.core.state import LineState
+from edge_agent.core.state import FORM, LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
 from edge_agent.logs import mask
@@ -50,7 +50,8 @@ class Engine:
     """The core and the ledger, fed from a bounded queue.
 
     `wake` is asked to have `turn` called soon, when there is something to do. `release` gets the
-    effects after each commit. Whatever `turn` raises, except for a full disk, ends the role.
+    effects after each commit. Whatever `turn` raises, except for a full disk, ends the role. `now`
+    tells the time.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Engine:
         secret_codes: bool,
         wake: Callable[[], None],
         release: Callable[[Committed], None],
+        now: Callable[[], Instant] = clock.now,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
@@ -71,6 +73,7 @@ class Engine:
         self._secret = secret_codes
         self._wake = wake
         self._release = release
+        self._now = now
         self._queue: deque[Input] = deque()
         self._unsaved_events = 0
         self._line = self._restore()
@@ -136,14 +139,14 @@ class Engine:
             for given in batch:
                 decision = self._line.decide(given)
                 if decision.effects:
-                    decided_us = clock.now_us()
+                    decided_us = self._now().mono_us
                     effects += [(effect, decided_us) for effect in decision.effects]
                 if decision.events:
                     self._ledger.append(decision.events)
                     recorded += decision.events
             if recorded:
                 self._save_snapshot(len(recorded))
-        return Committed(effects, clock.now_us()), recorded
+        return Committed(effects, self._now().mono_us), recorded
 
     def _save_snapshot(self, new_events: int) -> None:
         self._unsaved_events += new_events
@@ -160,14 +163,14 @@ class Engine:
 
     def _halt(self, why: str) -> None:
         self._halted = why
-        self._retry_at_us = clock.now_us() + RETRY_US
+        self._retry_at_us = self._now().mono_us + RETRY_US
         # Decisions that could not be recorded were never made.
         self._line = self._restore()
         log.critical("line halted: nothing is passed", why=why)
 
     def _refuse(self, batch: list[Input]) -> None:
         """Answer reads with a reject that cannot be recorded; a gate rejects by itself."""
-        now_us = clock.now_us()
+        now_us = self._now().mono_us
         detail = "the line is halted: the ledger takes no records"
         reads = [given for given in batch if isinstance(given, Read)]
         self._refused_reads += len(reads)
@@ -180,11 +183,11 @@ class Engine:
             self._release(Committed(answers, now_us))
 
     def _try_to_resume(self) -> None:
-        if clock.now_us() < self._retry_at_us:
+        if self._now().mono_us < self._retry_at_us:
             return
-        self._retry_at_us = clock.now_us() + RETRY_US
+        self._retry_at_us = self._now().mono_us + RETRY_US
         resumed = Resumed(
-            at=clock.now().isoformat(),
+            at=self._now().isoformat(),
             station=self._line_name,
             detail=self._halted or "",
             refused_reads=self._refused_reads,
@@ -200,7 +203,7 @@ class Engine:
 
     def _restore(self) -> Line:
         """The core as the ledger has it."""
-        saved, since = self._ledger.load_snapshot()
+        saved, since = self._ledger.load_snapshot(FORM)
         state = (
             LineState(self._plan.levels)
             if saved is None

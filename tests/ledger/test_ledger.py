@@ -318,3 +318,14 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
 TestLedgerAgainstModel = LedgerAgainstModel.TestCase
 TestLedgerAgainstModel.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+
+
+def test_a_snapshot_of_another_version_is_passed_over(path: Path) -> None:
+    write(path, [commissioned("k")])
+    ledger = Ledger(path)
+    with ledger.transaction():
+        ledger.append([commissioned("l")])
+        ledger.save_snapshot({"form": 1})
+    assert ledger.load_snapshot(1) == ({"form": 1}, [])
+    assert ledger.load_snapshot(2) == (None, [commissioned("k"), commissioned("l")])
+    ledger.close()
