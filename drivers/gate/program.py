@@ -31,6 +31,19 @@ _DWORD = 1 << 32
 
 Step = Literal["time", "encoder"]
 
+_TRACK = """\
+TYPE
+  GateTrack : STRUCT
+    Phase : UINT;
+    EnteredAt : UDINT;
+    AtGateMs : UDINT;
+    Opened : BOOL;
+    Seen : BOOL;
+    Cause : UINT;
+  END_STRUCT;
+END_TYPE
+"""
+
 _DECLARED: dict[Step, str] = {
     "time": "",
     "encoder": """\
@@ -179,23 +192,17 @@ END_CONFIGURATION
 
 def types(slots: int) -> str:
     """The types of `gate_block.st`, for rings of that length."""
-    return f"""\
-TYPE
-  GateTrack : STRUCT
-    Phase : UINT;
-    EnteredAt : UDINT;
-    AtGateMs : UDINT;
-    Opened : BOOL;
-    Seen : BOOL;
-    Cause : UINT;
-  END_STRUCT;
-  GateTracks : ARRAY [0..{slots - 1}] OF GateTrack;
-  GateCommands : ARRAY [0..{len(Command) - 1}] OF UINT;
-  GateVerdicts : ARRAY [0..{VERDICT_WORDS * slots - 1}] OF UINT;
-  GateOutcomes : ARRAY [0..{OUTCOME_WORDS * slots - 1}] OF UINT;
-  GateStatus : ARRAY [0..{STATUS_WORDS - 1}] OF UINT;
-END_TYPE
-"""
+    arrays = {
+        "GateTracks": (slots, "GateTrack"),
+        "GateCommands": (len(Command), "UINT"),
+        "GateVerdicts": (VERDICT_WORDS * slots, "UINT"),
+        "GateOutcomes": (OUTCOME_WORDS * slots, "UINT"),
+        "GateStatus": (STATUS_WORDS, "UINT"),
+    }
+    return _TRACK + "".join(
+        f"TYPE\n  {name} : ARRAY [0..{length - 1}] OF {of};\nEND_TYPE\n"
+        for name, (length, of) in arrays.items()
+    )
 
 
 def _faults(

@@ -19,7 +19,7 @@ WATCHED = replace(
     decide_steps=4,
     confirm_from_ms=3,
     confirm_until_ms=10,
-    eject_bounce_ms=2,
+    eject_bounce_ms=3,
 )
 
 PASS, REJECT = Word.PASS, Word.REJECT
@@ -104,7 +104,7 @@ SCENES = [
         },
         {5: (1, REJECT)},
         settled={1: (Fate.EJECTED, Cause.TOLD)},
-        counts={Status.UNASKED: 3},
+        counts={Status.UNASKED: 2},
     ),
     Scene(
         "an eject at the window's last millisecond, and a bounce",
@@ -112,7 +112,7 @@ SCENES = [
         {2: "eye", 22: "gate_eye", 36: "eject_eye", 38: "eject_eye"},
         {5: (1, REJECT)},
         settled={1: (Fate.EJECTED, Cause.TOLD)},
-        counts={Status.UNASKED: 1},
+        counts={Status.UNASKED: 0},
     ),
     Scene(
         "two ejects in one window are two items",

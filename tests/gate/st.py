@@ -109,23 +109,25 @@ class Unit:
     # --- declarations ----------------------------------------------------------------------
 
     def _types(self, tree: Node) -> None:
-        for declaration in tree.children:
-            name, *rest = declaration.children
-            if declaration.data == "array_type":
-                low, high, element = rest
-                if int(low) != 0:
-                    self.fault(name, f"array {name} begins at {low}, expected 0")
-                self._declare(name, Array(str(name), int(high) + 1, self.type_of(element)))
-                continue
-            fields: dict[str, str] = {}
-            for member in rest:
-                field_name, field_type = member.children
-                self.check_name(field_name, {known.upper() for known in fields})
-                of = self.type_of(field_type)
-                if not isinstance(of, str):
-                    self.fault(field_name, f"field {field_name} is not of an elementary type")
-                fields[str(field_name)] = str(field_type)
-            self._declare(name, Struct(str(name), fields))
+        (declaration,) = tree.children
+        name, *rest = declaration.children
+        of = self._array(*declaration.children) if declaration.data == "array_type" else None
+        self._declare(name, of or self._struct(name, rest))
+
+    def _array(self, name: Token, low: Token, high: Token, element: Token) -> Array:
+        if int(low) != 0:
+            self.fault(name, f"array {name} begins at {low}, expected 0")
+        return Array(str(name), int(high) + 1, self.type_of(element))
+
+    def _struct(self, name: Token, members: list[Node]) -> Struct:
+        fields: dict[str, str] = {}
+        for member in members:
+            field_name, field_type = member.children
+            self.check_name(field_name, {known.upper() for known in fields})
+            if not isinstance(self.type_of(field_type), str):
+                self.fault(field_name, f"field {field_name} is not of an elementary type")
+            fields[str(field_name)] = str(field_type)
+        return Struct(str(name), fields)
 
     def _block(self, tree: Node, is_program: bool = False) -> None:
         name, *sections, body = tree.children
@@ -136,6 +138,8 @@ class Unit:
                 self._variable(block, str(kind), qualifier and str(qualifier), variable)
         self._declare(name, block)
         code = Translator(self, block).code()
+        if self.faults:
+            return
         space: dict[str, Any] = {"StError": StError, **RUNTIME}
         exec(compile(code, f"<{name}>", "exec"), space)
         self._runs[str(name)] = space["run"]

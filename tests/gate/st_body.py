@@ -48,10 +48,9 @@ class Translator:
         return "\n".join(self._lines) + "\n"
 
     def _check_use(self, variable: Variable) -> None:
-        shown = (
-            variable.section in ("VAR_OUTPUT", "VAR_IN_OUT")
-            or (variable.location or "")[1:2] == "Q"
-        )
+        shown = variable.section in ("VAR_OUTPUT", "VAR_IN_OUT") or (variable.location or "")[
+            1:2
+        ] in ("Q", "M")
         if not (variable.read or (shown and variable.written)):
             self._faults.fault_in(variable.line, f"{variable.name} is never used")
         given = variable.section in ("VAR_INPUT", "VAR_IN_OUT") or variable.qualifier == "CONSTANT"
@@ -193,7 +192,7 @@ class Translator:
             return Typed("BOOL", f"(not {self._condition(tree.children[0])})")
         if kind == "convert":
             return self._convert(tree)
-        if kind in ("true", "false", "integer", "typed"):
+        if kind in ("true", "false", "integer"):
             return constant(tree)
         return self._place(tree)
 

@@ -80,6 +80,5 @@ class StError(Exception):
 def constant(tree: Node) -> Typed:
     if tree.data in ("true", "false"):
         return Typed("BOOL", str(tree.data == "true"), int(tree.data == "true"))
-    number = str(tree.children[0])
-    type_, _, digits = number.rpartition("#")
-    return Typed(type_ or None, str(int(digits)), int(digits))
+    number = int(tree.children[0])
+    return Typed(None, str(number), number)

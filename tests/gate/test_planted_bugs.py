@@ -1,0 +1,133 @@
+"""Each of these bugs in the function block is seen: a program that differs in one line differs in
+what it shows, in one of the scenes or on a wild belt."""
+
+import pytest
+
+from tests.gate.scenes import SCENES, wild
+from tests.gate.st import StError
+from tests.gate.twins import SOURCE, DivergenceError, compiled
+
+BUGS = {
+    "the sequence is not compared": (
+        "      AND (Verdicts[3 * Slot + 2] = Start);",
+        "      ;",
+    ),
+    "the item number is not compared": (
+        "Fresh := (Verdicts[3 * Slot] = UDINT_TO_UINT(Number MOD 65536))\n      AND ",
+        "Fresh := ",
+    ),
+    "no verdict opens the gate": (
+        "ELSIF Fresh AND (Verdicts[3 * Slot + 1] = VerdictPass) THEN",
+        "ELSIF (Fresh AND (Verdicts[3 * Slot + 1] = VerdictPass)) OR NOT Fresh THEN",
+    ),
+    "the verdict of an older item is not cleared": (
+        "  Verdicts[3 * Slot + 1] := VerdictNone;\n",
+        "  Shown := VerdictNone;\n",
+    ),
+    "the sequence of an older item is not cleared": (
+        "  Verdicts[3 * Slot + 2] := 0;\n",
+        "",
+    ),
+    "a lost link is not noticed": (
+        "IF Heard AND (Since > LinkTimeoutMs) THEN",
+        "IF FALSE AND Heard AND (Since > LinkTimeoutMs) THEN",
+    ),
+    "a lost session is taken up again": (
+        "  LostSession := Commands[0];\n",
+        "  LostSession := 0;\n",
+    ),
+    "the gate stays open when the link is lost": (
+        "IF (Session = 0) OR NOT Run THEN",
+        "IF NOT Run THEN",
+    ),
+    "the gate stays open when the line is stopped": (
+        "IF (Session = 0) OR NOT Run THEN",
+        "IF Session = 0 THEN",
+    ),
+    "a stopped line passes": ("      IF NOT Run THEN", "      IF FALSE THEN"),
+    "a new session trusts what is on the belt": (
+        "  Session := Commands[0];\n  VoidBelt := TRUE;",
+        "  Session := Commands[0];",
+    ),
+    "what came while there was no session may pass": (
+        "  IF Session = 0 THEN\n    Tracks[Slot].Cause := CauseVoid;\n  END_IF;\n",
+        "",
+    ),
+    "the one in front of a close item may pass": (
+        "    Slot := UDINT_TO_UINT(Items MOD Slots);\n    Tracks[Slot].Cause := CauseClose;\n",
+        "    Slot := UDINT_TO_UINT(Items MOD Slots);\n",
+    ),
+    "a thing that vanished casts no doubt": (
+        "    NextAtGate := NextAtGate + 1;\n"
+        "    (* Nothing that is on the belt now may pass. *)\n"
+        "    Number := NextToSettle;",
+        "    NextAtGate := NextAtGate + 1;\n    Number := AfterLast;",
+    ),
+    "a thing that appeared casts no doubt": (
+        "    StrangerAt := Position;\n"
+        "    (* Nothing that is on the belt now may pass. *)\n"
+        "    Number := NextToSettle;",
+        "    StrangerAt := Position;\n    Number := AfterLast;",
+    ),
+    "a thing that appeared finds the gate open": (
+        "    Appeared := Appeared + 1;\n    GateOpen := FALSE;\n",
+        "    Appeared := Appeared + 1;\n",
+    ),
+    "the gate never shuts by itself": (
+        "  IF Since >= HoldSteps THEN",
+        "  IF FALSE AND (Since >= HoldSteps) THEN",
+    ),
+    "bounces at the trigger are items": (
+        "AND NOT (EverTriggered AND (Since < BounceSteps));",
+        ";",
+    ),
+    "an eye that stays dark is item after item": ("\nEyeWas := Eye;\n", "\nEyeWas := FALSE;\n"),
+    "an eye that stays dark at the gate is thing after thing": (
+        "  GateEyeWas := GateEye;\n",
+        "  GateEyeWas := FALSE;\n",
+    ),
+    "one eject confirms two items": (
+        "        Found := TRUE;\n      END_IF;\n      Number",
+        "      END_IF;\n      Number",
+    ),
+    "an eject counts before its window": (
+        "AND (Since >= ConfirmFromMs) ",
+        "AND (ConfirmFromMs = ConfirmFromMs) ",
+    ),
+    "an eject counts after its window": (
+        "AND (Since <= ConfirmUntilMs) THEN\n        Tracks",
+        "THEN\n        Tracks",
+    ),
+    "an unseen eject is confirmed": (
+        "    ELSIF Tracks[Slot].Seen OR (ConfirmUntilMs = 0) THEN",
+        "    ELSIF NOT FALSE THEN",
+    ),
+    "an item that passed and was ejected is fine": (
+        "    IF Tracks[Slot].Opened AND Tracks[Slot].Seen THEN",
+        "    IF Tracks[Slot].Seen AND FALSE THEN",
+    ),
+    "items that lost their track keep the gate's place": (
+        "    IF NextAtGate = NextToSettle THEN\n      NextAtGate := NextAtGate + 1;\n    END_IF;\n",
+        "",
+    ),
+    "a new item inherits an open gate": ("  Tracks[Slot].Opened := FALSE;\n", ""),
+    "a new item inherits a seen eject": ("  Tracks[Slot].Seen := FALSE;\n", ""),
+    "the second thing at the gate's eye may pass": (
+        "    IF Close THEN\n      Tracks[Slot].Cause := CauseClose;\n    END_IF;\n    SightedAt",
+        "    SightedAt",
+    ),
+    "the heartbeat stands still": ("Beats := Beats + 1;\n", "Beats := Beats;\n"),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_seen(bug: str) -> None:
+    right, wrong = BUGS[bug]
+    assert SOURCE.count(right) == 1
+    source = SOURCE.replace(right, wrong)
+    compiled(8, source)  # it would run in a PLC
+    with pytest.raises((DivergenceError, StError)):
+        for scene in SCENES:
+            scene.play(source=source)
+        for seed in range(60):
+            wild(seed, source=source)
