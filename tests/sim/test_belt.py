@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.sim.belt import Body, um
+from drivers.sim.layout import Step
 from drivers.sim.script import Fault
 from tests.sim.virtual_line import VirtualLine, virtual_line
 
@@ -24,7 +25,7 @@ def finished(seed: int, faults: frozenset[Fault], **options: object) -> VirtualL
 
 @settings(max_examples=15, deadline=None)
 @given(seeds, kinds, steps)
-def test_nothing_is_lost(seed: int, faults: frozenset[Fault], step: str) -> None:
+def test_nothing_is_lost(seed: int, faults: frozenset[Fault], step: Step) -> None:
     line = finished(seed, faults, step=step)
     truth = line.truth
     assert len(truth.items) == 60
