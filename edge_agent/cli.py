@@ -204,6 +204,30 @@ def trace(
 
 
 @app.command()
+def reconcile(
+    config: ConfigArgument,
+    shift: Annotated[str, typer.Option(help="A shift's beginning: 2026-11-22/08:00.")] = "",
+    order: Annotated[str, typer.Option(help="An order, by its name.")] = "",
+    since: Annotated[str, typer.Option("--from", help="First moment, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Moment after the last, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Do triggers, passes, rejects, ejects and packed products agree? Lists what does not.
+
+    Ends with 0 if all agree, 1 if not, 2 if the question cannot be answered.
+    """
+    from edge_agent.reconcile import ReconcileError, Selection
+    from edge_agent.reconcile import reconcile as reconcile_ledger
+
+    try:
+        selection = Selection.of(shift, order, since, until)
+        agrees = reconcile_ledger(_load(config), selection, as_json=as_json)
+    except ReconcileError as error:
+        raise _fail(str(error), 2) from None
+    raise typer.Exit(0 if agrees else 1)
+
+
+@app.command()
 def export(
     config: ConfigOption,
     form: Annotated[str, typer.Option("--format", help="epcis or csv.")] = "epcis",

@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -96,17 +95,14 @@ def _about(ledger: LedgerReader, key: str) -> Iterator[JournalRow]:
 
 
 def _moment(option: str, text: str) -> str:
-    """`text` as the ledger writes times; a time without a zone is UTC."""
     if not text:
         return ""
     try:
-        moment = datetime.fromisoformat(text)
+        return clock.as_utc(text)
     except ValueError:
         raise ExportError(
             f"{option} is {text!r}, expected a time such as 2026-11-21T08:00"
         ) from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @contextlib.contextmanager
