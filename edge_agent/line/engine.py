@@ -26,6 +26,7 @@ from edge_agent.core.state import FORM, LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
 from edge_agent.logs import mask
+from edge_agent.recorder.flight import FlightRecorder
 
 BATCH_LIMIT = 256
 """Inputs decided in one transaction: bounds how long the first of them waits."""
@@ -51,7 +52,7 @@ class Engine:
 
     `wake` is asked to have `turn` called soon, when there is something to do. `release` gets the
     effects after each commit. Whatever `turn` raises, except for a full disk, ends the role. `now`
-    tells the time.
+    tells the time. `recorder` is told of everything that reaches the core.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Engine:
         wake: Callable[[], None],
         release: Callable[[Committed], None],
         now: Callable[[], Instant] = clock.now,
+        recorder: FlightRecorder | None = None,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
@@ -74,9 +76,11 @@ class Engine:
         self._wake = wake
         self._release = release
         self._now = now
+        self._recorder = recorder
+        self._history = recorder.watch(ledger) if recorder else ledger
         self._queue: deque[Input] = deque()
         self._unsaved_events = 0
-        self._line = self._restore()
+        self._line = self._restore("start")
         self._verbose = logging.getLogger("edge_agent.line").isEnabledFor(logging.DEBUG)
         self._halted: str | None = None
         self._refused_reads = 0
@@ -101,6 +105,8 @@ class Engine:
             self._overflows += 1
             if isinstance(given, Read):
                 self._line.gates.distrust(given.station)
+                if self._recorder:
+                    self._recorder.distrusted(given.station)
             return False
         self._queue_peak = max(self._queue_peak, size + 1)
         self._queue.append(given)
@@ -127,7 +133,9 @@ class Engine:
             return
         if release.effects:
             self._release(release)
-        else:
+        if self._recorder:
+            self._recorder.committed(self._line, self._ledger.head[0])
+        if not release.effects:
             self._fold_log()
         for event in recorded:
             self._tell(event)
@@ -135,9 +143,13 @@ class Engine:
     def _decide(self, batch: list[Input]) -> tuple[Committed, list[Event]]:
         effects: list[tuple[Effect, int]] = []
         recorded: list[Event] = []
+        if self._recorder:
+            self._recorder.taken(batch)
         with self._ledger.transaction():
             for given in batch:
                 decision = self._line.decide(given)
+                if self._recorder:
+                    self._recorder.decided(given, decision)
                 if decision.effects:
                     decided_us = self._now().mono_us
                     effects += [(effect, decided_us) for effect in decision.effects]
@@ -165,7 +177,7 @@ class Engine:
         self._halted = why
         self._retry_at_us = self._now().mono_us + RETRY_US
         # Decisions that could not be recorded were never made.
-        self._line = self._restore()
+        self._line = self._restore(f"the line halted: {why}")
         log.critical("line halted: nothing is passed", why=why)
 
     def _refuse(self, batch: list[Input]) -> None:
@@ -174,6 +186,8 @@ class Engine:
         detail = "the line is halted: the ledger takes no records"
         reads = [given for given in batch if isinstance(given, Read)]
         self._refused_reads += len(reads)
+        if self._recorder:
+            self._recorder.refused(batch)
         answers: list[tuple[Effect, int]] = [
             (Answer(read.station, Reason.LATE, detail, None, read.at.mono_us), now_us)
             for read in reads
@@ -198,10 +212,12 @@ class Engine:
         except LedgerFullError:
             return
         self._line.state.apply(resumed)
+        if self._recorder:
+            self._recorder.anchor(self._line, self._ledger.head[0], "the line resumed")
         log.warning("line resumed", refused_reads=self._refused_reads)
         self._halted, self._refused_reads = None, 0
 
-    def _restore(self) -> Line:
+    def _restore(self, why: str) -> Line:
         """The core as the ledger has it."""
         saved, since = self._ledger.load_snapshot(FORM)
         state = (
@@ -213,7 +229,10 @@ class Engine:
             state.apply(event)
         state.refuse_lost_containers()
         self._unsaved_events = len(since)
-        return Line(self._plan, state, self._ledger)
+        line = Line(self._plan, state, self._history)
+        if self._recorder:
+            self._recorder.anchor(line, self._ledger.head[0], why)
+        return line
 
     def _tell(self, event: Event) -> None:
         match event:

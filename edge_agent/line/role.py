@@ -22,7 +22,7 @@ from edge_agent.core.names import StationName
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
 from edge_agent.line.engine import Committed, Engine
-from edge_agent.line.gate_link import GateLink
+from edge_agent.line.gate_link import GateLink, GateWords
 from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
@@ -30,6 +30,8 @@ from edge_agent.line.plan import line_plan
 from edge_agent.line.release import gate_facts, release
 from edge_agent.line.shifts import Shifts
 from edge_agent.notify import notify
+from edge_agent.recorder.flight import FlightRecorder
+from edge_agent.recorder.words import RecordedWords
 
 TICK_S = 0.02
 WATCHDOG_US = 1_000_000
@@ -50,6 +52,7 @@ class LineRole:
         self._failure: asyncio.Future[None] = self._loop.create_future()
         self._fed_at_us = self._turned_at_us = 0
         self._plan = line_plan(config)
+        self._recorder = _recorder(config)
         self._engine = Engine(
             self._plan,
             ledger,
@@ -58,6 +61,7 @@ class LineRole:
             secret_codes=config.line.secret_codes,
             wake=self._wake,
             release=self._let_out,
+            recorder=self._recorder,
         )
         self._plcs: dict[str, Plc] = {}
         self._readers: dict[str, CodeReader] = {}
@@ -86,9 +90,12 @@ class LineRole:
             # Two agents in a row must not begin with the same number.
             draw=lambda: secrets.randbelow(65_535) + 1,
         )
+        words: GateWords = PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs)
+        if self._recorder:
+            words = RecordedWords(words, name, self._recorder)
         return GateLink(
             name,
-            PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs),
+            words,
             session,
             poll_ms=gate.poll_ms,
             heartbeat_ms=gate.heartbeat_ms,
@@ -127,6 +134,8 @@ class LineRole:
         finally:
             notify("STOPPING=1")
             server.close()
+            if self._recorder:
+                self._recorder.close()
 
     def _wake(self) -> None:
         self._loop.call_soon(self._turn)
@@ -162,6 +171,8 @@ class LineRole:
         while True:
             await asyncio.sleep(TICK_S)
             self._engine.offer(Tick(clock.now(), self._arrivals.since_us))
+            if self._recorder:
+                self._recorder.write()
             self._turn_page()
 
     def _turn_page(self) -> None:
@@ -214,6 +225,7 @@ class LineRole:
             "unanswered": self._unanswered,
             "devices": {name: device_facts(device.state) for name, device in devices.items()},
             "latency": self._latency.facts(),
+            "flight_recorder": self._recorder.facts() if self._recorder else None,
         }
 
     def _status_from_thread(self) -> dict[str, Any]:
@@ -226,6 +238,14 @@ class LineRole:
 
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
         return release(question, self._plan, self._engine, self._turn)
+
+
+def _recorder(config: LineConfig) -> FlightRecorder | None:
+    """The flight recorder, if one is wanted."""
+    limit_bytes = config.line.flight_recorder_mb * 1_000_000
+    if not limit_bytes:
+        return None
+    return FlightRecorder(config.flight_path, limit_bytes, config.to_json())
 
 
 async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:

@@ -1,0 +1,1 @@
+"""The flight recorder: every input of the line and what was decided, kept for a while."""
