@@ -346,6 +346,28 @@ SCENES = [
         {scan + 1: (scan // 3 + 1, PASS) for scan in range(2, 60, 3)},
     ),
     Scene(
+        "a technician opens the gate, for no longer than a link may be silent",
+        PLAIN,
+        {},
+        commands={4: {"control": 3}, 30: {"control": 1}, 32: {"control": 2}, 35: {"control": 1}},
+    ),
+    Scene(
+        "an item that comes ends a technician's test, and may pass",
+        PLAIN,
+        {6: "eye"},
+        {8: (1, PASS)},
+        {4: {"control": 3}},
+        settled={1: (Fate.PASSED, Cause.TOLD)},
+    ),
+    Scene(
+        "a technician does not open the gate with an item on the belt, or without a session",
+        PLAIN,
+        {6: "eye"},
+        commands={8: {"control": 3}, 30: {"control": 1}, 46: {"control": 3}},
+        mute=range(36, 70),
+        settled={1: (Fate.EJECTED, Cause.NO_VERDICT)},
+    ),
+    Scene(
         "the flags show inputs and outputs",
         PLAIN,
         {

@@ -116,6 +116,15 @@ BUGS = {
         "    IF Close THEN\n      Tracks[Slot].Cause := CauseClose;\n    END_IF;\n    SightedAt",
         "    SightedAt",
     ),
+    "a technician's test goes on while an item comes": (" OR (NextToSettle <> AfterLast)", ""),
+    "a technician's test never ends": (
+        "IF NOT Asked OR (Since > LinkTimeoutMs) OR",
+        "IF NOT Asked OR",
+    ),
+    "a technician opens the gate without a session": (
+        " OR (Session = 0) THEN\n  Testing",
+        " THEN\n  Testing",
+    ),
     "the heartbeat stands still": ("Beats := Beats + 1;\n", "Beats := Beats;\n"),
 }
 
