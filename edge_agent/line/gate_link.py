@@ -120,6 +120,12 @@ class GateLink:
                 log.debug("poll failed", station=self._station, error=str(error))
             await asyncio.sleep(self._poll_s)
 
+    def counted(self, words: Sequence[int]) -> None:
+        """The status block just now: the scanner is the trigger, and its answer comes next."""
+        at = clock.now()
+        for given in self.session.counted(Poll(words, at.mono_us, at, self._reads_until_us())):
+            self._offer(given)
+
     async def _turn(self) -> None:
         if not self._checked and (refusal := await self._words.check()):
             self._refuse(refusal)

@@ -177,6 +177,10 @@ class GateSession:
                 given += self._ask(poll.at, sorted(belt.pending))
         return given
 
+    def counted(self, poll: Poll) -> list[Input]:
+        """An item was numbered between two polls: the core must know of it before its read."""
+        return [self._counter(poll)] if self._armed else []
+
     def lost(self, at: Instant, why: str) -> list[Input]:
         """The session is over, if there was one; the next has another number."""
         was_in_force = self._armed or self._arming is not None
