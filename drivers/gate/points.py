@@ -106,7 +106,7 @@ class ReadPlan:
         order = list(Table)
         for name, point in sorted(
             self._points.items(),
-            key=lambda entry: (order.index(entry[1].table), entry[1].address, -entry[1].count),
+            key=lambda entry: (order.index(entry[1].table), entry[1].address),
         ):
             self._place(name, point)
 

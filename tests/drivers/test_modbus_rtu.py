@@ -101,14 +101,14 @@ UNFINISHED = {
 async def test_an_answer_that_does_not_end_is_named(
     sent: bytes, rtu_wire: RtuWire, device_log: DeviceLog, running: Running
 ) -> None:
-    plc = rtu_wire.plc(timeout_ms=200)
+    plc = rtu_wire.plc(timeout_ms=300)
     async with running(plc.run()):
         await rtu_wire.greeted()
         await device_log.until("device is up")
         reading = asyncio.ensure_future(plc.read(Table.INPUT, 0, 2))
         await rtu_wire.asked()
         rtu_wire.send_bytes(sent)
-        expected = f"no answer within 200 ms, only {len(sent)} bytes that make no frame"
+        expected = f"no answer within 300 ms, only {len(sent)} bytes that make no frame"
         with pytest.raises(PlcError, match=expected):
             await reading
 
@@ -131,14 +131,14 @@ async def test_another_devices_answer_is_passed_over_for_the_right_one(
 async def test_another_devices_answer_is_named_when_no_right_one_comes(
     rtu_wire: RtuWire, device_log: DeviceLog, running: Running
 ) -> None:
-    plc = rtu_wire.plc(timeout_ms=200)
+    plc = rtu_wire.plc(timeout_ms=300)
     async with running(plc.run()):
         await rtu_wire.greeted()
         await device_log.until("device is up")
         reading = asyncio.ensure_future(plc.read(Table.INPUT, 0, 2))
         await rtu_wire.asked()
         rtu_wire.send(ANSWER, unit=2)
-        with pytest.raises(PlcError, match="no answer within 200 ms, only an answer of device 2"):
+        with pytest.raises(PlcError, match="no answer within 300 ms, only an answer of device 2"):
             await reading
 
 

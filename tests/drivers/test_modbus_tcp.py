@@ -150,14 +150,14 @@ async def test_an_answer_that_belongs_elsewhere_is_named_when_no_right_one_comes
     device_log: DeviceLog,
     running: Running,
 ) -> None:
-    gate = tcp_wire.plc(timeout_ms=200)
+    gate = tcp_wire.plc(timeout_ms=300)
     async with running(gate.run()):
         await tcp_wire.greeted()
         await device_log.until("device is up")
         reading = asyncio.ensure_future(gate.read(Table.INPUT, 0, 2))
         await tcp_wire.asked()
         tcp_wire.send(b"\x04\x04\x00\x01\x00\x01", **where)
-        with pytest.raises(PlcError, match=f"no answer within 200 ms, only {found}, expected one"):
+        with pytest.raises(PlcError, match=f"no answer within 300 ms, only {found}, expected one"):
             await reading
 
 
@@ -179,7 +179,7 @@ async def test_device_0_takes_the_answer_of_any(
 async def test_bytes_that_are_not_modbus_are_named(
     sent: bytes, tcp_wire: TcpWire, device_log: DeviceLog, running: Running
 ) -> None:
-    gate = tcp_wire.plc(timeout_ms=200)
+    gate = tcp_wire.plc(timeout_ms=300)
     async with running(gate.run()):
         await tcp_wire.greeted()
         await device_log.until("device is up")
