@@ -195,7 +195,8 @@ def _show(console: Console, period: Period) -> None:
     ended = "now, still open" if period.is_open else period.until
     called = f"{period.station} {period.name}".rstrip()
     title = f"{called}: from {period.account.since} to {ended}"
-    table = Table("", "", title=Text(title), show_header=False)
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    table = Table("", "", show_header=False)
     totals = period.account.totals(period.until)
     for name, number in totals.items():
         if number or "." not in name:
@@ -203,7 +204,8 @@ def _show(console: Console, period: Period) -> None:
     console.print(table)
     for law in period.laws:
         sign, colour = ("=", "green") if law.left == law.right else ("≠", "bold red")
-        console.print(f"[{colour}]{law.left} {sign} {law.right}[/]  {law.name}")
+        sides = f"[{colour}]{law.left} {sign} {law.right}[/]  {law.name}"
+        console.print(sides, soft_wrap=True)
     if totals["on_belt"]:
         console.print(f"{totals['on_belt']} items are on the belt: the next account has them")
     for each in period.differences:

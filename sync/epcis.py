@@ -7,6 +7,9 @@ commissioned            ObjectEvent ADD    commissioning  active; lot and expiry
 passed (key)            OBSERVE            inspecting   conformant
 rejected (the thing)    OBSERVE            inspecting   non_conformant
 ejected (key)           OBSERVE            inspecting   non_conformant
+ejected_unasked (key)   OBSERVE            inspecting   non_conformant
+eject_failed (key)      OBSERVE            inspecting   unknown
+taken_off (key)         OBSERVE            inspecting   unknown
 untracked (key)         OBSERVE            inspecting   unknown
 closed                  AggregationEvent ADD  packing   in_progress
 ======================  =================  ===========  ==============================
@@ -15,6 +18,9 @@ closed                  AggregationEvent ADD  packing   in_progress
 7.4.3), and an open container has no code yet. Its children therefore appear as commissioned, and
 their packing in the export that holds the closing. Whatever has no EPCIS form, because it names no
 object, is counted in `left_out` by kind: events mapped and left out add up to the rows given.
+
+A thing that vanished from the belt before the gate, or that was kept out and not seen to fall, was
+neither found good nor bad: CBV's word for its condition is `unknown`.
 
 A reject speaks of the thing only where it is of the wrong product or was never issued. Where the
 scan was wrong (a duplicate, the wrong level, a full container, ...) the code names another, good
@@ -38,11 +44,14 @@ from edge_agent.core.events import (
     Closed,
     Commissioned,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Packed,
     Passed,
     Reason,
     Rejected,
+    TakenOff,
     Untracked,
 )
 
@@ -59,6 +68,9 @@ _INSPECTED = {
     Passed: "conformant",
     Rejected: "non_conformant",
     Ejected: "non_conformant",
+    EjectedUnasked: "non_conformant",
+    EjectFailed: "unknown",
+    TakenOff: "unknown",
     Untracked: "unknown",
 }
 
@@ -124,9 +136,15 @@ def events(rows: Iterable[Row], naming: Naming, left_out: Counter[str]) -> Itera
                 yield _commissioned(event, _common(seq, chained, event, naming), naming, left_out)
             case Rejected(reason=reason) if reason not in _OF_THE_THING:
                 left_out["rejected, the scan and not the thing"] += 1
-            case Passed(key=key) | Rejected(key=key) | Ejected(key=key) | Untracked(key=key) if (
-                key is not None
-            ):
+            case (
+                Passed(key=key)
+                | Rejected(key=key)
+                | Ejected(key=key)
+                | EjectedUnasked(key=key)
+                | EjectFailed(key=key)
+                | TakenOff(key=key)
+                | Untracked(key=key)
+            ) if key is not None:
                 yield {
                     "type": "ObjectEvent",
                     **_common(seq, chained, event, naming),

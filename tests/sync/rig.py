@@ -17,13 +17,30 @@ from biip.checksums import gs1_standard_check_digit
 
 from edge_agent.core.chain import link
 from edge_agent.core.events import (
+    Armed,
+    BeltUnknown,
     Closed,
     Commissioned,
+    Condition,
+    ConditionsChanged,
+    Disarmed,
+    Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
+    OrderChanged,
     Packed,
     Passed,
     Reason,
     Rejected,
+    Released,
+    Resumed,
+    ShiftEnded,
+    StopCause,
+    Stopped,
+    Stray,
+    TakenOff,
+    Untracked,
 )
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.ledger.journal import Ledger, create_ledger
@@ -244,3 +261,45 @@ def _closed(
         Closed(at=AT, station=station, key=key, level=level, container=container,
                children=children),
     ]  # fmt: skip
+
+
+GATE_FATES = ("ejected", "ejected_unasked", "eject_failed", "taken_off", "untracked")
+"""What else than passing may become of an accepted item."""
+
+
+def fated(kind: str) -> CodeKey:
+    """The code of the item that in `every_kind` ends as `kind`."""
+    return CodeKey(f"010690123456789221F{GATE_FATES.index(kind)}")
+
+
+def every_kind() -> list[Event]:
+    """A shift in which each kind of event happens, and each fate to an accepted item."""
+    where: dict[str, Any] = {"at": AT, "station": StationName("in-feed")}
+    items = {
+        kind: {**where, "item": ItemNumber(100 + number), "key": fated(kind)}
+        for number, kind in enumerate(GATE_FATES)
+    }
+    late = Reason.LATE
+    return [
+        OrderChanged(at=AT, station=StationName(AGENT), order="4711"),
+        Armed(**where, last_item=ItemNumber(0), boot=1, detail="first contact"),
+        *packing(5),
+        *(Commissioned(**each, level=UNIT, text=each["key"]) for each in items.values()),
+        Ejected(**items["ejected"], reason=late),
+        EjectedUnasked(**items["ejected_unasked"]),
+        EjectFailed(**items["eject_failed"], reason=late),
+        TakenOff(**items["taken_off"]),
+        Untracked(**items["untracked"], detail="its answer was overwritten"),
+        Rejected(**where, reason=Reason.UNREAD, detail="no read", item=ItemNumber(105)),
+        TakenOff(**where, item=ItemNumber(105), key=None),
+        Stray(**where, where="gate", count=2),
+        ConditionsChanged(**where, on=(Condition.AIR_LOW, Condition.BIN_FULL)),
+        Stopped(**where, cause=StopCause.BIN_FULL, detail="the contact reports bin-full"),
+        Released(**where, by="Li Wei", why="bin emptied"),
+        Disarmed(**where, detail="the PLC does not answer"),
+        BeltUnknown(
+            **where, first_item=ItemNumber(106), last_item=ItemNumber(107), detail="not watched"
+        ),
+        ShiftEnded(**where, shift="2026-11-21/08:00", counts={"passes": 5}, differences=1),
+        Resumed(at=AT, station=StationName(AGENT), detail="no room", refused_reads=3),
+    ]

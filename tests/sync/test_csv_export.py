@@ -8,7 +8,7 @@ import pytest
 from edge_agent.core.events import Event, Reason, Rejected, Sighting
 from edge_agent.core.names import CodeKey, Seq, StationName
 from sync.csv_export import COLUMNS, lines
-from tests.sync.rig import AT, packing
+from tests.sync.rig import AT, every_kind, packing
 
 
 def read_back(*events: Event) -> list[dict[str, str]]:
@@ -36,6 +36,17 @@ def test_children_and_the_first_sighting_are_readable() -> None:
 
     assert len(closed["children"].split()) == 4
     assert read_back(rejected("x", first))[0]["first"] == "7"
+
+
+def test_each_member_of_every_kind_has_its_column() -> None:
+    found = {row["kind"]: row for row in read_back(*every_kind())}
+
+    assert found["shift_ended"]["counts"] == "passes=5"
+    assert found["conditions_changed"]["on"] == "air-low bin-full"
+    assert (found["released"]["by"], found["released"]["why"]) == ("Li Wei", "bin emptied")
+    assert (found["stray"]["where"], found["stray"]["count"]) == ("gate", "2")
+    assert found["stopped"]["cause"] == "bin-full"
+    assert found["order_changed"]["order"] == "4711"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])

@@ -12,16 +12,19 @@ from edge_agent.core.events import (
     Armed,
     Commissioned,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Passed,
     Reason,
     Rejected,
+    TakenOff,
     Untracked,
 )
 from edge_agent.core.names import CodeKey, ItemNumber, LevelName, StationName
 from sync import epcis
 from sync.epcis import Naming
-from tests.sync.rig import AT, packing
+from tests.sync.rig import AT, every_kind, packing
 
 STATION = StationName("in-feed")
 UNIT = CodeKey("010690123456789221S1")
@@ -95,6 +98,12 @@ def test_no_master_data_is_no_ilmd() -> None:
             Ejected(at=AT, station=STATION, item=ItemNumber(1), key=UNIT, reason=Reason.LATE),
             "non_conformant",
         ),
+        (EjectedUnasked(at=AT, station=STATION, item=ItemNumber(1), key=UNIT), "non_conformant"),
+        (
+            EjectFailed(at=AT, station=STATION, item=ItemNumber(1), key=UNIT, reason=Reason.LATE),
+            "unknown",
+        ),
+        (TakenOff(at=AT, station=STATION, item=ItemNumber(1), key=UNIT), "unknown"),
         (Untracked(at=AT, station=STATION, item=ItemNumber(1), key=UNIT, detail=""), "unknown"),
     ],
 )
@@ -142,6 +151,18 @@ def test_mapped_and_left_out_add_up_to_what_was_given() -> None:
         "rejected, the scan and not the thing": 5,
         "passed, names no object": 1,
     }
+
+
+def test_of_every_kind_what_names_no_object_is_left_out_and_counted_by_kind() -> None:
+    left_out: Counter[str] = Counter()
+
+    found = list(epcis.events(rows(every_kind()), Naming("line-1"), left_out))
+
+    assert len(found) + left_out.total() == len(every_kind())
+    assert {kind.removesuffix(", names no object") for kind in left_out if "names" in kind} == {
+        "armed", "belt_unknown", "conditions_changed", "disarmed", "order_changed", "released",
+        "resumed", "shift_ended", "stopped", "stray", "taken_off",
+    }  # fmt: skip
 
 
 def test_an_event_has_the_same_identity_in_every_export_and_another_on_another_line() -> None:

@@ -12,12 +12,12 @@ import requests
 
 from edge_agent.core.body import to_body
 from edge_agent.core.chain import GENESIS, link
-from edge_agent.core.events import Event
+from edge_agent.core.events import KINDS, Event
 from edge_agent.sqlite import connect
 from sync.hq.server import HqError, create_app
 from sync.hq.tokens import TokenError, add_token, list_tokens, revoke_token
 from sync.wire import CAPS, Batch, pack
-from tests.sync.rig import AGENT, AT, Hq, packing
+from tests.sync.rig import AGENT, AT, GATE_FATES, Hq, every_kind, fated, packing
 
 UNIT_KEY = "010690123456789221S0000001"
 
@@ -225,6 +225,27 @@ def test_a_rejected_duplicate_is_among_the_events_of_its_code(filled: Hq) -> Non
     [node] = filled.get("/trace/010690123456789221S0000007")["nodes"]
 
     assert [event["kind"] for event in node["events"]][-1] == "rejected"
+
+
+def test_every_kind_of_event_is_accepted_counted_and_traced(hq: Hq) -> None:
+    events = every_kind()
+    assert {event.kind for event in events} == set(KINDS)
+
+    assert hq.post("/batches", packed(events)[0]).json() == {"acked": len(events)}
+
+    assert set(hq.get(f"/agents/{AGENT}")["events"]) == set(KINDS)
+    states = {}
+    for kind in GATE_FATES:
+        [node] = hq.get("/trace/" + fated(kind))["nodes"]
+        assert [event["kind"] for event in node["events"]] == ["commissioned", kind]
+        states[kind] = node["state"]
+    assert states == {
+        "ejected": "ejected",
+        "ejected_unasked": "ejected",
+        "eject_failed": "untracked",
+        "taken_off": "taken_off",
+        "untracked": "untracked",
+    }
 
 
 def test_a_code_that_was_only_rejected_is_found_without_a_state(hq: Hq) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.sqlite import connect
-from tests.sync.rig import AGENT, Hq, HqProcess, Line, packing
+from tests.sync.rig import AGENT, Hq, HqProcess, Line, every_kind, packing
 
 
 @pytest.fixture
@@ -26,6 +26,13 @@ def test_hq_holds_the_lines_journal_and_tree(line: Line, hq: Hq) -> None:
     report = line.sync(batch_events=17)
 
     assert (report.error, report.behind) == (None, 0)
+    line.agrees_with(hq)
+
+
+def test_hq_holds_every_kind_of_event_and_the_same_tree(line: Line, hq: Hq) -> None:
+    line.write(every_kind())
+
+    assert line.sync(batch_events=3).behind == 0
     line.agrees_with(hq)
 
 
