@@ -19,6 +19,7 @@ from drivers.gate.registers import (
     Command,
     Flag,
     Status,
+    Word,
     identity,
 )
 from drivers.protocols import Table
@@ -30,19 +31,6 @@ _FLAGS = frozenset(str(flag.name).lower() for flag in Flag)
 _DWORD = 1 << 32
 
 Step = Literal["time", "encoder"]
-
-_TRACK = """\
-TYPE
-  GateTrack : STRUCT
-    Phase : UINT;
-    EnteredAt : UDINT;
-    AtGateMs : UDINT;
-    Opened : BOOL;
-    Seen : BOOL;
-    Cause : UINT;
-  END_STRUCT;
-END_TYPE
-"""
 
 _DECLARED: dict[Step, str] = {
     "time": "",
@@ -171,8 +159,11 @@ Gate(
 );
 OpenGate := Gate.GateOpen;
 RunBelt := Gate.Run;
+Outcomes := Gate.Outcomes;
+Status := Gate.Status;
 
-(* Of the agent's words only the slot that was cleared is written, and before the count. *)
+(* Of the agent's words only the slot of the item that came is written, to clear it, and before the
+   count: the agent never sees an item whose slot still holds an older verdict. *)
 IF Gate.Triggered THEN
   CASE Gate.TriggeredSlot OF
 {_cleared(slots)}
@@ -193,13 +184,15 @@ END_CONFIGURATION
 def types(slots: int) -> str:
     """The types of `gate_block.st`, for rings of that length."""
     arrays = {
-        "GateTracks": (slots, "GateTrack"),
+        "GateWords": (slots, "UINT"),
+        "GateCounts": (slots, "UDINT"),
+        "GateBits": (slots, "BOOL"),
         "GateCommands": (len(Command), "UINT"),
         "GateVerdicts": (VERDICT_WORDS * slots, "UINT"),
         "GateOutcomes": (OUTCOME_WORDS * slots, "UINT"),
         "GateStatus": (STATUS_WORDS, "UINT"),
     }
-    return _TRACK + "".join(
+    return "".join(
         f"TYPE\n  {name} : ARRAY [0..{length - 1}] OF {of};\nEND_TYPE\n"
         for name, (length, of) in arrays.items()
     )
@@ -323,9 +316,8 @@ def _take_in(slots: int) -> str:
 
 
 def _arguments() -> str:
-    given = ["NowMs", "Position", *SENSORS, "Commands", "Identity", "Start"]
+    given = ["NowMs", "Position", *SENSORS, "Commands", "Verdicts", "Identity", "Start"]
     given += [_camel(field.name) for field in fields(Parameters)]
-    given += ["Verdicts", "Outcomes", "Status"]
     return ",\n".join(f"  {name} := {name}" for name in given)
 
 
@@ -333,9 +325,9 @@ def _cleared(slots: int) -> str:
     return "\n".join(
         f"""\
     {slot}:
-      VerdictItem{slot} := Verdicts[{VERDICT_WORDS * slot}];
-      VerdictWord{slot} := Verdicts[{VERDICT_WORDS * slot + 1}];
-      VerdictSequence{slot} := Verdicts[{VERDICT_WORDS * slot + 2}];"""
+      VerdictItem{slot} := Outcomes[{OUTCOME_WORDS * slot}];
+      VerdictWord{slot} := {Word.NONE};
+      VerdictSequence{slot} := 0;"""
         for slot in range(slots)
     )
 

@@ -26,7 +26,6 @@ from tests.gate.st_types import (
     Block,
     Node,
     StError,
-    Struct,
     Type,
     Variable,
     constant,
@@ -71,10 +70,7 @@ class Unit:
 
     def _initial(self, type_: Type, initial: int) -> Any:
         if isinstance(type_, Array):
-            return [self._initial(type_.element, 0) for _ in range(type_.length)]
-        if isinstance(type_, Struct):
-            names = {name.lower(): of for name, of in type_.fields.items()}
-            return SimpleNamespace(**{name: self._initial(of, 0) for name, of in names.items()})
+            return [self._initial(type_.element, 0)] * type_.length
         if isinstance(type_, Block):
             values = {name: self._initial(v.type, v.initial) for name, v in type_.variables.items()}
             instance = SimpleNamespace(**values)
@@ -109,25 +105,13 @@ class Unit:
     # --- declarations ----------------------------------------------------------------------
 
     def _types(self, tree: Node) -> None:
-        (declaration,) = tree.children
-        name, *rest = declaration.children
-        of = self._array(*declaration.children) if declaration.data == "array_type" else None
-        self._declare(name, of or self._struct(name, rest))
-
-    def _array(self, name: Token, low: Token, high: Token, element: Token) -> Array:
+        name, low, high, element = tree.children
+        of = self.type_of(element)
         if int(low) != 0:
             self.fault(name, f"array {name} begins at {low}, expected 0")
-        return Array(str(name), int(high) + 1, self.type_of(element))
-
-    def _struct(self, name: Token, members: list[Node]) -> Struct:
-        fields: dict[str, str] = {}
-        for member in members:
-            field_name, field_type = member.children
-            self.check_name(field_name, {known.upper() for known in fields})
-            if not isinstance(self.type_of(field_type), str):
-                self.fault(field_name, f"field {field_name} is not of an elementary type")
-            fields[str(field_name)] = str(field_type)
-        return Struct(str(name), fields)
+        if not isinstance(of, str):
+            self.fault(name, f"array {name} is not of an elementary type")
+        self._declare(name, Array(str(name), int(high) + 1, str(element)))
 
     def _block(self, tree: Node, is_program: bool = False) -> None:
         name, *sections, body = tree.children

@@ -14,11 +14,11 @@ from tests.gate.st_types import (
     Block,
     Node,
     StError,
-    Struct,
     Type,
     Typed,
     Variable,
     constant,
+    named,
 )
 
 MAX_TURNS = 10_000
@@ -48,12 +48,10 @@ class Translator:
         return "\n".join(self._lines) + "\n"
 
     def _check_use(self, variable: Variable) -> None:
-        shown = variable.section in ("VAR_OUTPUT", "VAR_IN_OUT") or (variable.location or "")[
-            1:2
-        ] in ("Q", "M")
+        shown = variable.section == "VAR_OUTPUT" or (variable.location or "")[1:2] in ("Q", "M")
         if not (variable.read or (shown and variable.written)):
             self._faults.fault_in(variable.line, f"{variable.name} is never used")
-        given = variable.section in ("VAR_INPUT", "VAR_IN_OUT") or variable.qualifier == "CONSTANT"
+        given = variable.section == "VAR_INPUT" or variable.qualifier == "CONSTANT"
         if not (given or variable.written or variable.location or isinstance(variable.type, Block)):
             self._faults.fault_in(variable.line, f"{variable.name} is never written")
 
@@ -73,17 +71,17 @@ class Translator:
         target = self._place(place, written=True)
         value = self._expression(expression)
         self._check_store(tree, target.type, value)
-        store = {"UINT": "uint", "UDINT": "udint", "LINT": "lint"}.get(str(target.type), "")
+        store = "list" if isinstance(target.type, Array) else _STORES.get(str(target.type), "")
         self._lines.append(f"{indent}{target.code} = {store}({value.code})")
 
     def _check_store(self, at: Node, target: Type | None, value: Typed) -> None:
-        if not isinstance(target, str):
-            self._fault(at, "only values of elementary types are assigned")
-        elif value.type is None:
+        if isinstance(target, Block):
+            self._fault(at, "a function block is not assigned")
+        elif value.type is None and isinstance(target, str):
             if target == "BOOL" or (value.value or 0) > HIGHEST[target]:
                 self._fault(at, f"{value.value} is no {target}")
         elif value.type != target:
-            self._fault(at, f"a {value.type} is assigned to a {target}")
+            self._fault(at, f"a {named(value.type)} is assigned to a {named(target)}")
 
     def _if(self, tree: Node, indent: str) -> None:
         condition, body, *rest = tree.children
@@ -136,11 +134,7 @@ class Translator:
             self._fault(name, f"{name} is no function block")
             return
         instance.read = True
-        wanted = {
-            v.name.lower(): v
-            for section in ("VAR_INPUT", "VAR_IN_OUT")
-            for v in instance.type.of(section)
-        }
+        wanted = {v.name.lower(): v for v in instance.type.of("VAR_INPUT")}
         for argument in arguments:
             formal, expression = argument.children
             parameter = wanted.pop(formal.lower(), None)
@@ -154,27 +148,17 @@ class Translator:
         self._lines.append(f"{indent}s.{name.lower()}.run_()")
 
     def _pass(self, name: Token, parameter: Variable, given: Node, indent: str) -> None:
-        target = f"{indent}s.{name.lower()}.{parameter.name.lower()}"
-        if isinstance(parameter.type, str):
-            value = self._expression(given)
-            self._check_store(given, parameter.type, value)
-            if value.may_wrap:
-                self._fault(given, "a sum that may wrap is not stored first")
-            self._lines.append(f"{target} = {value.code}")
-            return
-        place = self._place(given, written=parameter.section == "VAR_IN_OUT")
-        if place.type != parameter.type:
-            self._fault(given, f"{parameter.name} is not given a {parameter.type.name}")
-        self._place(given)
-        copied = f"list({place.code})" if parameter.section == "VAR_INPUT" else place.code
-        self._lines.append(f"{target} = {copied}")
+        value = self._operand(given)
+        self._check_store(given, parameter.type, value)
+        code = f"list({value.code})" if isinstance(parameter.type, Array) else value.code
+        self._lines.append(f"{indent}s.{name.lower()}.{parameter.name.lower()} = {code}")
 
     # --- expressions -----------------------------------------------------------------------
 
     def _condition(self, tree: Node) -> str:
         typed = self._operand(tree)
         if typed.type != "BOOL":
-            self._fault(tree, f"a condition is a {typed.type}, expected BOOL")
+            self._fault(tree, f"a condition is a {named(typed.type)}, expected BOOL")
         return typed.code
 
     def _operand(self, tree: Node) -> Typed:
@@ -202,7 +186,7 @@ class Translator:
         of = left.type or right.type
         for side in (left, right):
             if side.type not in (None, of) or (side.value or 0) > HIGHEST.get(str(of), 0):
-                self._fault(tree, f"{kind} of {left.type} and {right.type}")
+                self._fault(tree, f"{kind} of {named(left.type)} and {named(right.type)}")
         is_bool = of == "BOOL"
         if kind in ("and", "or"):
             if not is_bool:
@@ -247,9 +231,7 @@ class Translator:
         owner, member = tree.children
         inside = self._place(owner, written=written)
         fields: dict[str, Type] = {}
-        if isinstance(inside.type, Struct):
-            fields = {name.lower(): of for name, of in inside.type.fields.items()}
-        elif isinstance(inside.type, Block) and not written:
+        if isinstance(inside.type, Block) and not written:
             fields = {v.name.lower(): v.type for v in inside.type.of("VAR_OUTPUT")}
         if member.lower() not in fields:
             self._fault(member, f"there is no {member} to be had here")
@@ -278,6 +260,7 @@ class Translator:
         return Typed(variable.type, f"s.{name.lower()}")
 
 
+_STORES = {"UINT": "uint", "UDINT": "udint", "LINT": "lint"}
 _OPERATORS = {
     "or": "|",
     "and": "&",

@@ -25,13 +25,7 @@ third edition's), which some compilers take for an identifier and others do not.
 class Array:
     name: str
     length: int
-    element: Type
-
-
-@dataclass(frozen=True)
-class Struct:
-    name: str
-    fields: dict[str, str]
+    element: str
 
 
 @dataclass
@@ -60,7 +54,7 @@ class Block:
         return (v for v in self.variables.values() if v.section == section)
 
 
-Type = str | Array | Struct | Block
+Type = str | Array | Block
 
 
 @dataclass(frozen=True)
@@ -82,3 +76,8 @@ def constant(tree: Node) -> Typed:
         return Typed("BOOL", str(tree.data == "true"), int(tree.data == "true"))
     number = int(tree.children[0])
     return Typed(None, str(number), number)
+
+
+def named(of: Type | None) -> str:
+    """A type's name, for a fault."""
+    return "number" if of is None else of if isinstance(of, str) else of.name

@@ -20,14 +20,6 @@ BUGS = {
         "ELSIF Fresh AND (Verdicts[3 * Slot + 1] = VerdictPass) THEN",
         "ELSIF (Fresh AND (Verdicts[3 * Slot + 1] = VerdictPass)) OR NOT Fresh THEN",
     ),
-    "the verdict of an older item is not cleared": (
-        "  Verdicts[3 * Slot + 1] := VerdictNone;\n",
-        "  Shown := VerdictNone;\n",
-    ),
-    "the sequence of an older item is not cleared": (
-        "  Verdicts[3 * Slot + 2] := 0;\n",
-        "",
-    ),
     "a lost link is not noticed": (
         "IF Heard AND (Since > LinkTimeoutMs) THEN",
         "IF FALSE AND Heard AND (Since > LinkTimeoutMs) THEN",
@@ -50,11 +42,11 @@ BUGS = {
         "  Session := Commands[0];",
     ),
     "what came while there was no session may pass": (
-        "  IF Session = 0 THEN\n    Tracks[Slot].Cause := CauseVoid;\n  END_IF;\n",
+        "  IF Session = 0 THEN\n    Cause[Slot] := CauseVoid;\n  END_IF;\n",
         "",
     ),
     "the one in front of a close item may pass": (
-        "    Slot := UDINT_TO_UINT(Items MOD Slots);\n    Tracks[Slot].Cause := CauseClose;\n",
+        "    Slot := UDINT_TO_UINT(Items MOD Slots);\n    Cause[Slot] := CauseClose;\n",
         "    Slot := UDINT_TO_UINT(Items MOD Slots);\n",
     ),
     "a thing that vanished casts no doubt": (
@@ -95,25 +87,25 @@ BUGS = {
         "AND (ConfirmFromMs = ConfirmFromMs) ",
     ),
     "an eject counts after its window": (
-        "AND (Since <= ConfirmUntilMs) THEN\n        Tracks",
-        "THEN\n        Tracks",
+        "AND (Since <= ConfirmUntilMs) THEN\n        Seen",
+        "THEN\n        Seen",
     ),
     "an unseen eject is confirmed": (
-        "    ELSIF Tracks[Slot].Seen OR (ConfirmUntilMs = 0) THEN",
+        "    ELSIF Seen[Slot] OR (ConfirmUntilMs = 0) THEN",
         "    ELSIF NOT FALSE THEN",
     ),
     "an item that passed and was ejected is fine": (
-        "    IF Tracks[Slot].Opened AND Tracks[Slot].Seen THEN",
-        "    IF Tracks[Slot].Seen AND FALSE THEN",
+        "    IF Opened[Slot] AND Seen[Slot] THEN",
+        "    IF Seen[Slot] AND FALSE THEN",
     ),
     "items that lost their track keep the gate's place": (
         "    IF NextAtGate = NextToSettle THEN\n      NextAtGate := NextAtGate + 1;\n    END_IF;\n",
         "",
     ),
-    "a new item inherits an open gate": ("  Tracks[Slot].Opened := FALSE;\n", ""),
-    "a new item inherits a seen eject": ("  Tracks[Slot].Seen := FALSE;\n", ""),
+    "a new item inherits an open gate": ("  Opened[Slot] := FALSE;\n", ""),
+    "a new item inherits a seen eject": ("  Seen[Slot] := FALSE;\n", ""),
     "the second thing at the gate's eye may pass": (
-        "    IF Close THEN\n      Tracks[Slot].Cause := CauseClose;\n    END_IF;\n    SightedAt",
+        "    IF Close THEN\n      Cause[Slot] := CauseClose;\n    END_IF;\n    SightedAt",
         "    SightedAt",
     ),
     "a technician's test goes on while an item comes": (" OR (NextToSettle <> AfterLast)", ""),

@@ -10,9 +10,7 @@ import drivers.gate.block
 from drivers.gate.block import GateBlock, Parameters, Sensors
 from drivers.gate.program import types
 from drivers.gate.registers import (
-    COMMAND_WORDS,
     OUTCOME_WORDS,
-    STATUS_WORDS,
     VERDICT_WORDS,
     WORD,
     Cause,
@@ -66,10 +64,6 @@ class Twins:
         self.st.identity, self.st.start = identity(slots), start
         for name, value in asdict(self._parameters).items():
             setattr(self.st, name.replace("_", ""), value)
-        self.st.commands = [0] * COMMAND_WORDS
-        self.st.status = [0] * STATUS_WORDS
-        self.st.outcomes = [0] * (OUTCOME_WORDS * slots)
-        self.st.verdicts = [0] * (VERDICT_WORDS * slots)
 
     def restart(self) -> None:
         """The PLC starts again; what the agent had written stays in its registers."""
@@ -104,6 +98,12 @@ class Twins:
         for name, value in asdict(self.sensors).items():
             setattr(self.st, name.replace("_", ""), value)
         self.st.run_()
+        if self.st.triggered:
+            # The program's part, before it shows the count of items.
+            slot = self.st.triggeredslot
+            item = self.st.outcomes[OUTCOME_WORDS * slot]
+            at = VERDICT_WORDS * slot
+            self.st.verdicts[at : at + VERDICT_WORDS] = [item, Word.NONE, 0]
         self._compare()
         self._gather()
 
