@@ -17,6 +17,7 @@ from edge_agent.core.state import Belt
 from edge_agent.gate_config import Gate
 from edge_agent.line.gate_link import GateLink
 from edge_agent.line.gate_session import GateSession
+from edge_agent.line.own_loop import OwnLoop
 from edge_agent.line.remote_io import RemoteIo
 from tests.line.remote_io_twin import FLAP, TRAVEL, WATCHDOG, Twin
 
@@ -74,10 +75,13 @@ class Rig:
     belt: Belt | None = None
     given: list[Input] = field(default_factory=list)
 
+    threaded: bool = False
+
     def __post_init__(self) -> None:
         gate = self.gate
         plc = registry.build_plc("io", Config(url=f"tcp://127.0.0.1:{self.twin.port}"))
-        self.remote = RemoteIo(plc, gate, start=7)
+        remote = RemoteIo(plc, gate, start=7)
+        self.remote = OwnLoop(remote) if self.threaded else remote
         session = GateSession(
             STATION,
             slots=gate.map.slots,
@@ -163,11 +167,12 @@ async def running(
     *,
     twin: Twin | None = None,
     verdict: Callable[[int], bool | None] = lambda _: True,
+    threaded: bool = False,
 ) -> AsyncIterator[Rig]:
     """An agent and its I/O station; both end with it."""
     twin = twin or Twin()
     await twin.start()
-    rig = Rig(gate, twin, verdict)
+    rig = Rig(gate, twin, verdict, threaded=threaded)
     agent = asyncio.create_task(rig.run())
     try:
         yield rig

@@ -56,6 +56,7 @@ class Twin:
     things: list[Thing] = field(default_factory=list)
     commands: list[tuple[float, int, bool]] = field(default_factory=list)
     """Every write of a coil: when it came, address, on."""
+    requests: int = 0
     watchdog_fell_s: float = 0.0
     port: int = 0
     items: int = 0
@@ -145,6 +146,7 @@ class Twin:
 
     def answer(self, pdu: bytes) -> bytes:
         now_s = self._heard_s = time.monotonic()
+        self.requests += 1
         code, address, value = unpack_from(">BHH", pdu)
         if code in self.refuses:
             return bytes((code | 0x80, 4))

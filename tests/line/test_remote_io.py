@@ -5,7 +5,8 @@ import math
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -252,38 +253,67 @@ async def test_a_stopped_line_takes_the_run_coil_off_and_keeps_the_gate_shut() -
         await rig.until(lambda: rig.twin.coils[1])
 
 
-async def test_a_killed_agent_leaves_no_open_gate() -> None:
-    twin = Twin()
+@asynccontextmanager
+async def agent_process(twin: Twin, commit_ms: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """An agent in a process of its own, that has armed the gate of `twin`."""
     await twin.start()
     agent = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.line.pulse_agent", str(twin.port), stderr=subprocess.DEVNULL
+        sys.executable,
+        *("-m", "tests.line.pulse_agent", str(twin.port), str(commit_ms)),
+        stderr=subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(30):
-            while not twin.commands:
+            while twin.requests < 100:  # by then it has armed the gate
                 await asyncio.sleep(0.005)
-            while not twin.coils[0]:
-                if twin.place % PITCH < 2 and not any(f < 0 for f in twin.ahead()):
-                    twin.put(10)
-                await asyncio.sleep(0.002)
-            agent.kill()
-            await agent.wait()
-            behind = [thing for thing in twin.things if not thing.fate][1:]
-            while twin.coils[0]:
-                await asyncio.sleep(0.002)
-        assert twin.watchdog_fell_s
-        await twin.settled()
-        assert {thing.fate for thing in behind} <= {"ejected"}
+        yield agent
     finally:
         with suppress(ProcessLookupError):
             agent.kill()
+        await agent.wait()
         await twin.stop()
 
 
-async def test_an_agent_that_ends_shuts_the_gate_itself() -> None:
+async def test_a_killed_agent_leaves_no_open_gate() -> None:
+    twin = Twin()
+    async with agent_process(twin, commit_ms=0) as agent:
+        for index in range(5):
+            twin.put(30 + index * PITCH)
+        async with asyncio.timeout(10):
+            while not twin.coils[0]:
+                await asyncio.sleep(0.001)
+            agent.kill()
+            while twin.coils[0]:
+                await asyncio.sleep(0.001)
+        assert twin.watchdog_fell_s
+        assert (await twin.settled())[1:] == ["ejected"] * 4
+
+
+async def test_the_gate_does_not_wait_for_the_disk() -> None:
+    twin = Twin()
+    async with agent_process(twin, commit_ms=140) as agent:
+        for index in range(9):
+            twin.put(30 + index * 150)
+        assert await twin.settled() == [*["passed", "ejected"] * 4, "passed"]
+        agent.terminate()
+
+
+async def test_the_scanners_item_is_numbered_across_the_threads() -> None:
+    async with running(gate_section(EYE_ONLY, SCANNER), threaded=True) as rig:
+        await rig.armed()
+        rig.twin.put(30)
+        await rig.until(lambda: rig.twin.things[0].eye_s)
+        now_us = clock.now_us()
+        rig.link.counted(rig.remote.scanned(now_us, now_us))
+        assert rig.all(Counter)[-1].last_item == 1
+        assert await rig.twin.settled() == ["passed"]
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+async def test_an_agent_that_ends_shuts_the_gate_itself(threaded: bool) -> None:
     twin = Twin(watchdog_ms=5_000)
     gate = gate_section(EYE_ONLY, INPUT, watchdogs=[{"table": "holding", "address": WATCHDOG}])
-    async with running(gate, twin=twin) as rig:
+    async with running(gate, twin=twin, threaded=threaded) as rig:
         await rig.armed()
         rig.twin.put(30)
         await rig.opened()
