@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.core.events import Resumed
+from edge_agent.core.events import KINDS, Resumed
 from edge_agent.core.names import StationName
 from edge_agent.ledger.verify import verify
 from tests.sync.conftest import hq
@@ -78,6 +78,13 @@ def restore(line: Line, backup: Path) -> None:
     for path in line.ledger_path.parent.glob("ledger.db*"):
         path.unlink()
     backup.rename(line.ledger_path)
+
+
+def test_the_page_tells_each_kind_of_event() -> None:
+    table = PAGE[PAGE.index("| kind |") : PAGE.index("## Check it")]
+    first_cells = " ".join(row.split("|")[1] for row in table.splitlines() if row)
+    kinds = re.findall("`([a-z_]+)`", first_cells)
+    assert sorted(kinds) == sorted(KINDS)
 
 
 def test_a_ledger_backed_up_while_it_is_written_and_then_lost_is_whole_again(
