@@ -395,9 +395,11 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
     """The keys of the section in which the last part of `loc` stands."""
     section = model
     for part in loc[:-1]:
-        if isinstance(part, str):
-            section = _section_in(section.model_fields[part].annotation) or section
-    return sorted(section.model_fields)
+        # Numbers and the keys of a table lead no deeper than the list or table itself.
+        field = next((f for n, f in section.model_fields.items() if part in (n, f.alias)), None)
+        if field is not None:
+            section = _section_in(field.annotation) or section
+    return sorted(field.alias or name for name, field in section.model_fields.items())
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:

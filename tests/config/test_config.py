@@ -98,6 +98,11 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (("outcomes = 16", "verdicts = 65000"), "verdicts is 65000, expected at most 64768"),
         (("outcomes = 16", "slots = 100"), "stations.0.gate.map.slots is 100"),
         (("outcomes = 16", "slots = 32\npoints.eye = 3"), "stations.0.gate.map.points.eye"),
+        (("outcomes = 16", "point.eye = 3"), "'outcomes', 'points', 'slots'"),
+        (
+            ("outcomes = 16", "points.eye = {tabel = 3}"),
+            "expected one of ['address', 'bit', 'table'",
+        ),
         (("travel_steps = 300", "travel_steps = 30000"), "expected at least twice the 668 items"),
         (("spacing_steps = 45", "spacing_steps = 40"), "spacing_steps is 40, expected at least 44"),
         (
