@@ -15,11 +15,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from drivers.sim.layout import DEMO, PULSE
 from drivers.sim.plant import Plant
 from drivers.sim.script import Fault, Script, write_script
 from drivers.sim.truth import Truth
 
 _PROGRESS_S = 0.2
+LAYOUTS = {"verdict": DEMO, "pulse": PULSE}
 _EXIT_STOPPED, _EXIT_TIMED_OUT = 1, 3
 
 
@@ -27,7 +29,8 @@ def main() -> int:
     parser = _arguments()
     options = parser.parse_args()
     try:
-        script = write_script(options.units, options.rate, options.seed, options.faults)
+        layout = LAYOUTS[options.mode]
+        script = write_script(options.units, options.rate, options.seed, options.faults, layout)
     except ValueError as error:
         parser.error(str(error))
     try:
@@ -46,6 +49,12 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=900, help="products a minute")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=_faults, default=frozenset(), help="comma-separated")
+    parser.add_argument(
+        "--mode", choices=sorted(LAYOUTS), default="verdict", help="a PLC, or remote I/O"
+    )
+    parser.add_argument(
+        "--obey-run", action="store_true", help="the belt runs only while the agent permits it"
+    )
     parser.add_argument("--case-size", type=int, default=12, help="units in a case")
     parser.add_argument("--pallet-size", type=int, default=4, help="cases on a pallet")
     parser.add_argument("--items-before", type=int, default=0, help="the PLC's count at the start")
@@ -68,10 +77,14 @@ async def _run(options: argparse.Namespace, script: Script) -> int:
     plant = Plant(
         script,
         truth,
+        LAYOUTS[options.mode],
+        options.faults,
+        mode=options.mode,
         link=link,
         case_size=options.case_size,
         pallet_size=options.pallet_size,
         items_before=options.items_before,
+        obeys_run=options.obey_run,
     )
     console = _Console()
     path = options.workspace / "truth.json"
@@ -83,6 +96,7 @@ async def _run(options: argparse.Namespace, script: Script) -> int:
                 modbus=plant.modbus.port,
                 packing=plant.packing_scanner.port,
                 scanner=str(link),
+                mode=options.mode,
             )
             await console.started_or_ended()
             await _until_done(plant, console)

@@ -138,13 +138,14 @@ class Belt:
     def when_us(self, place_um: int) -> int:
         """When the belt will be at `place_um` if its speed does not change."""
         if not self._speed_um_s:
-            return NEVER
+            return NEVER if place_um > self._since_um else self.now_us
         ahead_um = place_um - self._since_um
         return max(self.now_us, self._since_us - (-ahead_um * 1_000_000 // self._speed_um_s))
 
     def when_ran_us(self, ran_us: int) -> int:
         """When it will have run for `ran_us` if it does not stop."""
-        return self.now_us + ran_us - self.ran_us if self._speed_um_s else NEVER
+        wait_us = max(0, ran_us - self.ran_us)
+        return self.now_us + wait_us if self._speed_um_s or not wait_us else NEVER
 
     def permit(self, run: bool) -> None:
         """The PLC's output to the drive."""

@@ -42,7 +42,7 @@ class Layout:
     """From the flap to the eject eye."""
     fall_past_us: int = 8_000
     """How long the eject eye sees an item."""
-    read_us: tuple[int, int] = (5_000, 20_000)
+    read_us: tuple[int, int] = (4_000, 15_000)
     """From the trigger to the scanner's answer."""
     more_spacing_mm: float = 0.0
     """Room between items beyond what the gate needs."""
@@ -186,7 +186,9 @@ class Layout:
 
 
 DEMO = Layout(more_spacing_mm=13.1)
-"""1,200 a minute, 400 ms from the trigger to the gate."""
+"""1,200 a minute, 400 ms from the trigger to the gate, a PLC with a cycle of a millisecond."""
+PULSE = Layout(scan_us=10_000, length_mm=30.0, fall_past_us=20_000, read_us=(12_000, 25_000))
+"""The same belt on remote I/O: what looks at the contacts is an agent that polls."""
 
 
 def draw_layout(chance: random.Random, step: Step) -> Layout:

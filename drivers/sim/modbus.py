@@ -6,16 +6,24 @@ would be measured as the agent's time, and a client and server of one library sh
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct, pack, unpack
+
+from drivers.protocols import Table
+from drivers.sim.banks import Banks
 
 _MBAP = Struct(">HHHB")
 _SPAN = Struct(">HH")
 _MAX_PDU_BYTES = 253
 
-_READ_HOLDING, _READ_INPUT, _WRITE_MULTIPLE = 3, 4, 16
+# Function codes (Modbus Application Protocol V1.1b3, section 6).
+_READ_BITS = {1: Table.COIL, 2: Table.DISCRETE}
+_READ_WORDS = {3: Table.HOLDING, 4: Table.INPUT}
+_WRITE_COIL, _WRITE_COILS, _WRITE_WORDS = 5, 15, 16
+_ON, _OFF = 0xFF00, 0
 _ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS, _ILLEGAL_VALUE = 1, 2, 3
-_MAX_READ, _MAX_WRITE = 125, 123
+_MAX_READ_BITS, _MAX_WRITE_BITS = 2_000, 1_968
+_MAX_READ_WORDS, _MAX_WRITE_WORDS = 125, 123
 
 
 class _RefusalError(Exception):
@@ -27,11 +35,10 @@ class _RefusalError(Exception):
 
 
 class ModbusServer:
-    """Shows two banks of 16-bit registers on 127.0.0.1. The lists are shared, not copied."""
+    """Shows `banks` on 127.0.0.1."""
 
-    def __init__(self, input_registers: list[int], holding_registers: list[int]) -> None:
-        self._inputs = input_registers
-        self._holding = holding_registers
+    def __init__(self, banks: Banks) -> None:
+        self._banks = banks
         self._connections: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
         # Holds the port without listening, so that nobody else gets it during an outage: not even
@@ -63,41 +70,74 @@ class ModbusServer:
 
     def _answer(self, pdu: bytes) -> bytes:
         """The reply (PDU) to one request (PDU, at least its function code)."""
+        function = pdu[0]
         try:
-            if pdu[0] == _READ_INPUT:
-                return self._read(self._inputs, pdu)
-            if pdu[0] == _WRITE_MULTIPLE:
-                return self._write(pdu)
-            if pdu[0] == _READ_HOLDING:
-                return self._read(self._holding, pdu)
+            if function in _READ_BITS:
+                return self._read_bits(pdu)
+            if function in _READ_WORDS:
+                return self._read_words(pdu)
+            if function == _WRITE_COIL:
+                return self._write_coil(pdu)
+            if function == _WRITE_COILS:
+                return self._write_coils(pdu)
+            if function == _WRITE_WORDS:
+                return self._write_words(pdu)
             raise _RefusalError(_ILLEGAL_FUNCTION)
+        except LookupError:
+            return bytes((function | 0x80, _ILLEGAL_ADDRESS))
         except _RefusalError as refused:
-            return bytes((pdu[0] | 0x80, refused.code))
+            return bytes((function | 0x80, refused.code))
 
-    def _read(self, bank: list[int], pdu: bytes) -> bytes:
-        address, count = _span(pdu, 5, _MAX_READ)
-        if address + count > len(bank):
-            raise _RefusalError(_ILLEGAL_ADDRESS)
-        return pack(f">BB{count}H", pdu[0], 2 * count, *bank[address : address + count])
+    def _read_bits(self, pdu: bytes) -> bytes:
+        address, count = _span(pdu, 5, _MAX_READ_BITS)
+        bits = self._banks.read(_READ_BITS[pdu[0]], address, count)
+        length = -(-count // 8)
+        packed = sum(bool(bit) << index for index, bit in enumerate(bits))
+        return bytes((pdu[0], length)) + packed.to_bytes(length, "little")
 
-    def _write(self, pdu: bytes) -> bytes:
-        if len(pdu) < 6:
+    def _read_words(self, pdu: bytes) -> bytes:
+        address, count = _span(pdu, 5, _MAX_READ_WORDS)
+        words = self._banks.read(_READ_WORDS[pdu[0]], address, count)
+        return pack(f">BB{count}H", pdu[0], 2 * count, *words)
+
+    def _write_coil(self, pdu: bytes) -> bytes:
+        if len(pdu) != 5:
             raise _RefusalError(_ILLEGAL_VALUE)
-        address, count = _span(pdu, 6 + pdu[5], _MAX_WRITE)
-        if pdu[5] != 2 * count:
+        address, value = _SPAN.unpack_from(pdu, 1)
+        if value not in (_ON, _OFF):
             raise _RefusalError(_ILLEGAL_VALUE)
-        if address + count > len(self._holding):
-            raise _RefusalError(_ILLEGAL_ADDRESS)
-        self._holding[address : address + count] = unpack(f">{count}H", pdu[6:])
+        self._banks.write(Table.COIL, address, [int(value == _ON)])
+        return pdu
+
+    def _write_coils(self, pdu: bytes) -> bytes:
+        address, count = _span_to_write(pdu, _MAX_WRITE_BITS, lambda count: -(-count // 8))
+        packed = int.from_bytes(pdu[6:], "little")
+        self._banks.write(Table.COIL, address, [packed >> index & 1 for index in range(count)])
+        return pdu[:5]
+
+    def _write_words(self, pdu: bytes) -> bytes:
+        address, count = _span_to_write(pdu, _MAX_WRITE_WORDS, lambda count: 2 * count)
+        words: Sequence[int] = unpack(f">{count}H", pdu[6:])
+        self._banks.write(Table.HOLDING, address, words)
         return pdu[:5]
 
 
 def _span(pdu: bytes, length: int, most: int) -> tuple[int, int]:
-    """Address and count of a request that must be `length` bytes and ask for 1 to `most` words."""
+    """Address and count of a request that must be `length` bytes and name 1 to `most` values."""
     if len(pdu) != length:
         raise _RefusalError(_ILLEGAL_VALUE)
     address, count = _SPAN.unpack_from(pdu, 1)
     if not 1 <= count <= most:
+        raise _RefusalError(_ILLEGAL_VALUE)
+    return address, count
+
+
+def _span_to_write(pdu: bytes, most: int, data_bytes: Callable[[int], int]) -> tuple[int, int]:
+    """Address and count of a request that brings its values with it."""
+    if len(pdu) < 6:
+        raise _RefusalError(_ILLEGAL_VALUE)
+    address, count = _span(pdu, 6 + pdu[5], most)
+    if pdu[5] != data_bytes(count):
         raise _RefusalError(_ILLEGAL_VALUE)
     return address, count
 
