@@ -128,6 +128,11 @@ def effect_json(decision: Decision) -> list[dict[str, Any]]:
     return [_plain(_EFFECTS, "effect", effect) for effect in decision.effects]
 
 
+def input_json(given: Input) -> dict[str, Any]:
+    """`given` as JSON values, its `kind` first."""
+    return _plain(_INPUTS, "kind", given)
+
+
 def _plain(kinds: dict[str, TypeAdapter[Any]], tag: str, value: Any) -> dict[str, Any]:
     name = type(value).__name__
     return {tag: name, **kinds[name].dump_python(value, mode="json")}
@@ -158,7 +163,7 @@ class Encoder:
                 self.n += 1
             case Refused(given):
                 yield from self.flush()
-                yield dumps({"refused": _plain(_INPUTS, "kind", given)})
+                yield dumps({"refused": input_json(given)})
             case Distrusted():
                 yield from self.flush()
                 yield dumps({"distrusted": _DISTRUSTED.dump_python(entry, mode="json")})
@@ -185,7 +190,7 @@ class Encoder:
     def _decided(self, given: Input, decision: Decision, found: Mapping[CodeKey, Known]) -> str:
         if isinstance(given, Counter):
             self._counted[given.station] = given.last_item, given.boot
-        line: dict[str, Any] = {"n": self.n, "input": _plain(_INPUTS, "kind", given)}
+        line: dict[str, Any] = {"n": self.n, "input": input_json(given)}
         if found:
             line["found"] = {k: _KNOWN.dump_python(v, mode="json") for k, v in found.items()}
         if decision.effects:
@@ -206,11 +211,9 @@ class Encoder:
         at = given.at
         if not self._quiet:
             self._begun = self._before = at
-        row = [
-            at.mono_us - self._before.mono_us,
-            at.utc_us - self._before.utc_us,
-            at.mono_us - given.reads_until_us,
-        ]
+        step_us = at.mono_us - self._before.mono_us
+        drift_us = at.utc_us - self._before.utc_us - step_us
+        row = [step_us, drift_us, at.mono_us - given.reads_until_us]
         if isinstance(given, Counter) and gate:
             if gate not in self._gates:
                 self._gates.append(gate)
@@ -265,9 +268,9 @@ def _input(plain: dict[str, Any]) -> Input:
 
 def _quiet(n: int, run: dict[str, Any]) -> Iterator[Line]:
     mono_us, utc_us = run["at"]
-    for index, (mono_step, utc_step, behind_us, *counter) in enumerate(run["rows"]):
-        mono_us += mono_step
-        utc_us += utc_step
+    for index, (step_us, drift_us, behind_us, *counter) in enumerate(run["rows"]):
+        mono_us += step_us
+        utc_us += step_us + drift_us
         at, reads_until_us = Instant(mono_us, utc_us), mono_us - behind_us
         given: Input = Tick(at, reads_until_us)
         if counter:
