@@ -250,6 +250,44 @@ def export(
 
 
 @app.command()
+def replay(
+    recording: Annotated[
+        Path,
+        typer.Argument(metavar="FILE|DIRECTORY", help="Of a flight recorder (docs/recorder.md)."),
+    ],
+    config: Annotated[
+        str, typer.Option("--config", "-c", help="Decide by this, not as configured then.")
+    ] = "",
+    since: Annotated[str, typer.Option("--from", help="First moment, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Moment after the last, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each entry.")] = False,
+    show_codes: Annotated[
+        bool, typer.Option("--show-codes", help="Also where codes are secret.")
+    ] = False,
+) -> None:
+    """Run a recording through today's core; tell what it would decide otherwise.
+
+    Ends with 0 if nothing, 1 if something, 2 if it cannot be told.
+    """
+    from edge_agent.config import ConfigError, load_line
+    from edge_agent.recorder import timeline
+    from edge_agent.recorder.reader import RecordingError
+
+    try:
+        summary = timeline.replay(
+            recording,
+            load_line(config) if config else None,
+            timeline.Window.of(since, until),
+            as_json=as_json,
+            show_codes=show_codes,
+            out=typer.echo,
+        )
+    except (RecordingError, ConfigError) as error:
+        raise _fail(str(error), 2) from None
+    raise typer.Exit(1 if summary.differing else 0)
+
+
+@app.command()
 def demo(
     units: Annotated[int, typer.Option(min=1, max=100_000, help="Products on the belt.")] = 300,
     rate: Annotated[int, typer.Option(min=1, max=1_200, help="Products a minute.")] = 900,
