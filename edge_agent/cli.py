@@ -382,6 +382,48 @@ def plc_program(
         raise _fail(f"{output} cannot be written: {error.strerror}") from None
 
 
+@plc_app.command("test")
+def plc_test(
+    config: ConfigArgument,
+    pulse: Annotated[str, typer.Option(help="What is fired: gate.")],
+    times: Annotated[int, typer.Option(min=1, max=1_000, help="How often it is fired.")] = 20,
+    station: StationOption = None,
+    at_the_machine: Annotated[
+        str | None,
+        typer.Option(
+            "--yes-i-am-at-the-machine",
+            metavar="STATION",
+            help="For scripts: the confirmation that is otherwise typed, the station's name.",
+        ),
+    ] = None,
+) -> None:
+    """Fire the gate, measure when it is seen, and propose its timing. THE GATE MOVES.
+
+    Not while the line role runs, and only with an empty belt.
+    """
+    from drivers.protocols import PlcError
+    from edge_agent.logs import configure_logs
+    from edge_agent.plc.connection import LineRunsError
+    from edge_agent.plc.output import AbortedError, NotAtRestError
+    from edge_agent.plc.pulse_test import NotConfirmedError, test_gate
+    from edge_agent.plc.stations import StationError
+
+    if pulse != "gate":
+        raise _fail(f"--pulse is {pulse!r}, expected gate", 2)
+    configure_logs(logging.CRITICAL)  # what is to be known is printed
+    try:
+        test_gate(_load(config), station, times, at_the_machine)
+    except (StationError, NotConfirmedError) as error:
+        raise _fail(str(error), 2) from None
+    except (LineRunsError, PlcError, AbortedError) as error:
+        raise _fail(f"not fired, or not further: {error}") from None
+    except NotAtRestError as error:
+        raise _fail(
+            f"LOOK AT THE GATE, it may be open: {error}. Its watchdog or the PLC's program must "
+            "shut it; if it does not, cut its power or air."
+        ) from None
+
+
 @ledger_app.command("init")
 def ledger_init(config: ConfigArgument) -> None:
     """Make a new line's empty ledger. An existing one is never touched."""

@@ -65,7 +65,7 @@ class Ledger:
         if not path.exists():
             raise LedgerMissingError(path)
         with ExitStack() as on_failure:
-            self._lock = on_failure.enter_context(_lock(path))
+            self._lock = on_failure.enter_context(lock_ledger(path))
             _refuse_truncated(path)
             self._open(path, on_failure)
             on_failure.pop_all()
@@ -183,8 +183,9 @@ class Ledger:
         self._unfolded_events = 0
 
 
-def _lock(path: Path) -> BinaryIO:
-    """A file held locked for as long as it is open: the ledger has one writing process."""
+def lock_ledger(path: Path) -> BinaryIO:
+    """A file held locked for as long as it is open: the ledger has one writing process. Raises
+    LedgerBusyError while another holds it."""
     lock = path.with_name(path.name + ".lock").open("wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -52,6 +52,8 @@ class Plc:
         self.sensors = Sensors()
         self.writes: list[tuple[int, int]] = []
         """Function code and address of every write."""
+        self.is_moving = True
+        """The belt runs: a step a millisecond."""
         self.port = 0
         self.is_deaf = False
         """Connections are closed and none is taken."""
@@ -122,15 +124,18 @@ def with_program(where: GateMap, parameters: Parameters, flap: Flap) -> Abstract
     """A PLC that runs the gate's program over holding registers."""
     block = GateBlock(parameters, start=7)
     began = time.monotonic()
+    position = 0
 
     def scan(plc: Plc) -> None:
+        nonlocal position
         holding = plc.banks[HOLDING]
         block.commands = holding[where.commands : where.commands + 3]
         verdicts = slice(where.verdicts, where.verdicts + len(block.verdicts))
         block.verdicts = holding[verdicts]
         now_ms = int((time.monotonic() - began) * 1_000)
         plc.sensors.eject_eye = plc.flap.is_open
-        block.scan(now_ms, now_ms, plc.sensors)
+        position = now_ms if plc.is_moving else position
+        block.scan(now_ms, position, plc.sensors)
         holding[verdicts] = block.verdicts
         holding[where.status : where.status + 16] = block.status
         holding[where.outcomes : where.outcomes + len(block.outcomes)] = block.outcomes
@@ -141,15 +146,12 @@ def with_program(where: GateMap, parameters: Parameters, flap: Flap) -> Abstract
 
 def remote_io(flap: Flap) -> AbstractContextManager[Plc]:
     """An I/O station: coil 0 is the gate, coil 1 lets the belt run; discrete 0 is the trigger's
-    eye, 1 the gate's, 2 the eject eye; holding register 10 its watchdog, in milliseconds."""
+    eye, 2 the eject eye; holding register 10 its watchdog, in milliseconds."""
 
     def scan(plc: Plc) -> None:
         plc.flap.set(bool(plc.banks[COILS][0]))
-        plc.banks[DISCRETE][:3] = [
-            plc.sensors.eye,
-            plc.sensors.gate_eye,
-            plc.flap.is_open,
-        ]
+        plc.banks[DISCRETE][0] = plc.sensors.eye
+        plc.banks[DISCRETE][2] = plc.flap.is_open
 
     plc = Plc(flap, scan)
     plc.banks[HOLDING][10] = 300
@@ -193,7 +195,6 @@ PULSE = """
 gate = { table = "coil", address = 0 }
 run = { table = "coil", address = 1 }
 eye = { table = "discrete", address = 0 }
-gate_eye = { table = "discrete", address = 1 }
 eject_eye = { table = "discrete", address = 2 }
 [[stations.gate.watchdogs]]
 address = 10

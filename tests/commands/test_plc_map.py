@@ -46,7 +46,7 @@ def test_a_moved_point_is_shown_where_it_was_moved_to(tmp_path: Path) -> None:
 
 def test_remote_io_has_its_points_and_its_watchdogs(tmp_path: Path) -> None:
     found = table(write_config(tmp_path, 1, pulse=True))
-    assert list(found) == ["gate", "run", "eye", "gate_eye", "eject_eye", "watchdog_1"]
+    assert list(found) == ["gate", "run", "eye", "eject_eye", "watchdog_1"]
     assert (found["gate"]["plc_address"], found["gate"]["writer"]) == ("000001", "agent")
     assert found["eject_eye"]["plc_address"] == "100003"
     assert "Good from 1 to 1000" in found["watchdog_1"]["meaning"]
