@@ -221,7 +221,7 @@ def _faults(
         elif last >= word_count:
             yield (
                 f"{name} ends at register {last}, expected at most {word_count - 1}: this PLC has "
-                f"{words}0 to {words}{word_count - 1}; take fewer slots"
+                f"{words}0 to {words}{word_count - 1}; take fewer slots or lower addresses"
             )
 
 

@@ -190,7 +190,7 @@ SCENES = [
         WATCHED,
         {2: "eye", 14: "eye", 22: "gate_eye", 28: "gate_eye", 34: "gate_eye"},
         {5: (1, PASS), 16: (2, PASS)},
-        settled={1: (Fate.PASSED, Cause.TOLD), 2: (Fate.UNCONFIRMED, Cause.DOUBT)},
+        settled={1: (Fate.UNCONFIRMED, Cause.DOUBT), 2: (Fate.UNCONFIRMED, Cause.DOUBT)},
         counts={Status.APPEARED: 1},
     ),
     Scene(
@@ -230,7 +230,15 @@ SCENES = [
         {2: "eye"},
         {5: (1, PASS)},
         {24: {"control": 2}, 26: {"control": 3}},
-        settled={1: (Fate.PASSED, Cause.TOLD)},
+        settled={1: (Fate.UNCONFIRMED, Cause.STOPPED)},
+    ),
+    Scene(
+        "what the gate was shut on and the eject eye sees is ejected",
+        WATCHED,
+        {2: "eye", 22: "gate_eye", 32: "eject_eye"},
+        {5: (1, PASS)},
+        {27: {"control": 0}},
+        settled={1: (Fate.EJECTED, Cause.STOPPED)},
     ),
     Scene(
         "another session voids the belt",
@@ -256,7 +264,7 @@ SCENES = [
         {5: (1, PASS), 14: (2, PASS), 42: (3, PASS)},
         mute=range(18, 35),
         settled={
-            1: (Fate.PASSED, Cause.TOLD),
+            1: (Fate.UNCONFIRMED, Cause.VOID),
             2: (Fate.EJECTED, Cause.VOID),
             3: (Fate.EJECTED, Cause.VOID),
         },

@@ -62,8 +62,28 @@ BUGS = {
         "    StrangerAt := Position;\n    Number := AfterLast;",
     ),
     "a thing that appeared finds the gate open": (
-        "    Appeared := Appeared + 1;\n    GateOpen := FALSE;\n",
-        "    Appeared := Appeared + 1;\n",
+        "      Serving := FALSE;\n    END_IF;\n    GateOpen := FALSE;\n",
+        "      Serving := FALSE;\n    END_IF;\n",
+    ),
+    "what an appearing thing shut the gate on counts as passed": (
+        "      Cause[ServedSlot] := CauseDoubt;\n",
+        "",
+    ),
+    "what a lost link shut the gate on counts as passed": (
+        "IF Serving AND NOT GateOpen THEN",
+        "IF Serving AND NOT GateOpen AND (Session <> 0) THEN",
+    ),
+    "what a stop shut the gate on counts as passed": (
+        "  Cause[ServedSlot] := CauseStopped;\n",
+        "",
+    ),
+    "what the gate was shut on counts as ejected without a sensor": (
+        "((ConfirmUntilMs = 0) AND NOT Opened[Slot])",
+        "(ConfirmUntilMs = 0)",
+    ),
+    "an item is told before the gate has shut behind it": (
+        " OR (Serving AND (Slot = ServedSlot)) THEN",
+        " THEN",
     ),
     "the gate never shuts by itself": (
         "  IF Since >= HoldSteps THEN",
@@ -91,11 +111,11 @@ BUGS = {
         "THEN\n        Seen",
     ),
     "an unseen eject is confirmed": (
-        "    ELSIF Seen[Slot] OR (ConfirmUntilMs = 0) THEN",
+        "    ELSIF Seen[Slot] OR ((ConfirmUntilMs = 0) AND NOT Opened[Slot]) THEN",
         "    ELSIF NOT FALSE THEN",
     ),
     "an item that passed and was ejected is fine": (
-        "    IF Opened[Slot] AND Seen[Slot] THEN",
+        "    IF Served AND Seen[Slot] THEN",
         "    IF Seen[Slot] AND FALSE THEN",
     ),
     "items that lost their track keep the gate's place": (

@@ -1,7 +1,8 @@
 """The generated program: a strict compiler takes it, and what it shows in its located words is what
 the agent, which reads the same map, expects there."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,6 +260,12 @@ def test_the_parameters_are_the_agents_own() -> None:
     text = program(MAP, BELT, scan_ms=2, step="time")
     for name, value in [("TravelSteps", 40), ("ConfirmUntilMs", 20), ("LinkTimeoutMs", 50)]:
         assert f"  {name} : UDINT := {value};" in text
+
+
+def test_the_page_tells_how_each_input_is_wired_and_each_parameter_measured() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/plc.md").read_text(encoding="utf-8")
+    names = [*SENSORS, "BeltRuns", "Encoder", "OpenGate", "RunBelt", *asdict(BELT)]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_all_that_the_program_cannot_do_is_said_at_once() -> None:
