@@ -117,6 +117,8 @@ class GateBlock:
         self._eye_was = self._gate_was = self._ejected_was = 0
         self._eye_ever = self._gate_ever = self._ejected_ever = False
         self._sighted_at = self._opened_at = 0
+        self._served: int | None = None
+        """The item that the gate is open for, until it was open long enough."""
         self._stranger = _FREE
         self._stranger_at = self._stranger_ms = 0
         self._test_asked = self._testing = False
@@ -253,8 +255,10 @@ class GateBlock:
     # --- gate ------------------------------------------------------------------------------
 
     def _follow(self, now_ms: int, position: int, sampled: int, gate_eye: bool) -> None:
-        if self.gate_open and (position - self._opened_at) % _DWORD >= self.parameters.hold_steps:
-            self.gate_open = False
+        if not self.gate_open:
+            self._cut_short(Cause.STOPPED if self.status[Status.SESSION] else Cause.VOID)
+        elif (position - self._opened_at) % _DWORD >= self.parameters.hold_steps:
+            self.gate_open, self._served = False, None
         if self.parameters.tolerance_steps == 0:
             while self._has_come(position, self.parameters.travel_steps):
                 self._next_at_gate += 1
@@ -275,6 +279,12 @@ class GateBlock:
             self._stranger, self._stranger_ms = _AWAITED, now_ms
         if self._gate_edge(sampled, gate_eye):
             self._sight(now_ms, position, sampled)
+
+    def _cut_short(self, cause: Cause) -> None:
+        """The gate was shut before its time: what it was open for may not have come through."""
+        if self._served is not None:
+            self._tracks[self._served % self.parameters.slots].cause = cause
+            self._served = None
 
     def _gate_edge(self, position: int, gate_eye: bool) -> bool:
         edge = gate_eye and not self._gate_eye
@@ -303,6 +313,7 @@ class GateBlock:
         if not self._has_come(sampled, due):
             self._add(Status.APPEARED)
             self._distrust_belt(Cause.DOUBT)
+            self._cut_short(Cause.DOUBT)
             self.gate_open = False
             self._stranger, self._stranger_at = _SIGHTED, sampled
             return
@@ -332,6 +343,9 @@ class GateBlock:
             track.opened = fresh and verdict == Word.PASS
             if not track.opened:
                 track.cause = Cause.NO_VERDICT
+        if not track.opened:
+            self._cut_short(Cause.CLOSE)
+        self._served = number if track.opened else None
         self.gate_open = track.opened
         self._opened_at = position
         track.at_gate_ms = now_ms
@@ -345,7 +359,7 @@ class GateBlock:
             self._see_ejected(now_ms, eject_eye)
         while self._next_to_settle < self._next_at_gate:
             track = self._tracks[self._next_to_settle % self.parameters.slots]
-            if track.phase == _SIGHTED:
+            if track.phase == _SIGHTED or self._next_to_settle == self._served:
                 return
             if track.phase == _AWAITED:
                 age_ms = (now_ms - track.at_gate_ms) % _DWORD
@@ -380,9 +394,10 @@ class GateBlock:
         self._add(Status.UNASKED)
 
     def _fate(self, track: _Track) -> Fate:
-        if track.opened:
+        if track.opened and track.cause == Cause.TOLD:
             return Fate.UNASKED if track.seen else Fate.PASSED
-        if track.seen or not self.parameters.confirm_until_ms:
+        # Without a sensor all rejects count as seen, but not one that the gate was open for.
+        if track.seen or not (track.opened or self.parameters.confirm_until_ms):
             return Fate.EJECTED
         return Fate.UNCONFIRMED
 

@@ -107,7 +107,8 @@ class Fate(IntEnum):
     EJECTED = 2
     """Kept out, and seen by the eject sensor if there is one."""
     UNCONFIRMED = 3
-    """Kept out by the gate, but the eject sensor has not seen it."""
+    """Kept out by the gate, but the eject sensor has not seen it; or the gate was shut on it before
+    its time."""
     TAKEN_OFF = 4
     """It never came to the gate's eye."""
     UNASKED = 5
