@@ -35,7 +35,7 @@ from edge_agent.core.interlock import StopPlan
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.reconcile import KEPT, RING, Account
 from edge_agent.core.record import LinePlan
-from tests.core.world import INFEED, World, plan, text
+from tests.core.world import INFEED, SPACING_US, World, plan, text
 
 AT, LATER = "2026-11-22T08:00:00.000Z", "2026-11-22T08:01:00.000Z"
 CASE = ContainerId(1)
@@ -287,6 +287,68 @@ def end_shift(world: World, shift: str = "2026-11-22/08:00") -> list[ShiftEnded]
     world.now_us += 60_000_000
     world.give(ShiftEnd(world.instant(), shift))
     return [event for event in world.past.events[before:] if isinstance(event, ShiftEnded)]
+
+
+STEPS = st.lists(
+    st.sampled_from(["good", "unread", "two at once", "link", "plc", "agent", "shift", *Outcome]),
+    max_size=40,
+)
+
+
+@given(STEPS)
+@example(["two at once", "good", "plc", "good"])
+@example(["good", "link", "good", Outcome.PASSED, "shift"])
+def test_what_the_core_itself_records_leaves_no_difference_but_the_fates_that_are_one(
+    steps: list[str],
+) -> None:
+    world, swallowed, items = line(), set[int](), 0
+    world.count(0)
+    for number, step in enumerate(steps):
+        belt = world.line.state.belts[INFEED]
+        match step:
+            case Outcome():
+                if belt.pending:
+                    world.gate(min(belt.pending), step)
+            case "good" | "unread":
+                items += 1
+                world.count(items - 1)
+                world.count(items)
+                world.read_item(text("unit", number) if step == "good" else None)
+                world.now_us += SPACING_US
+            case "two at once":
+                items += 2
+                world.count(items - 2)
+                world.count(items)
+            case "link":
+                world.lose_link()
+                items += 1
+                world.count(items)
+            case "plc":
+                swallowed |= belt.skipped
+                items = (belt.last_item // 65_536 + 1) * 65_536
+                world.count(items, restarted=True)
+            case "agent":
+                world.restart()
+            case _:
+                end_shift(world, f"shift {number}")
+    for item in sorted(world.line.state.belts[INFEED].pending):
+        world.gate(item, Outcome.EJECTED)
+    accounts, told = Accounts(packs=True), set()
+    for event in world.past.events:
+        if isinstance(event, ShiftEnded):
+            found = accounts.open[INFEED].differences(event.at)
+            assert event.differences == len(found)
+            told |= {each.item for each in found}
+        accounts.apply(event)
+    last = accounts.open[INFEED]
+    told |= {each.item for each in last.differences(world.instant().isoformat())}
+    assert told == swallowed | {
+        event.item
+        for event in world.past.events
+        if isinstance(event, EjectFailed | EjectedUnasked | Untracked)
+        or (isinstance(event, Passed) and event.key is None)
+    }
+    assert accounts.to_json() == world.line.state.accounts.to_json()
 
 
 def test_the_end_of_a_shift_writes_its_account_and_carries_the_belt_over() -> None:
