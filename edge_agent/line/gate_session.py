@@ -103,7 +103,7 @@ class GateSession:
         self._beat = 0
         self._may_run = False
         self._armed = False
-        self._begun_us = 0
+        self._begun_us: int | None = None
         self._boot = 0
         self._plc_beat = (-1, 0)
         self._watched_us = 0
@@ -183,14 +183,13 @@ class GateSession:
 
     def lost(self, at: Instant, why: str) -> list[Input]:
         """The session is over, if there was one; the next has another number."""
-        was_in_force = self._armed or self._arming is not None
-        if not was_in_force and self._begun_us:
+        if not self._armed and self._arming is None:
             return []
         self._armed, self._arming, self._spans = False, None, []
         self.lost_verdicts += len(self._verdicts)
         self._verdicts.clear()
         self._renumber(at.mono_us)
-        return [LinkLost(at, self._station, why)] if was_in_force else []
+        return [LinkLost(at, self._station, why)]
 
     def unheard(self, at: Instant, last_heard_us: int, why: str) -> list[Input]:
         """No poll has succeeded since `last_heard_us`."""
@@ -227,7 +226,9 @@ class GateSession:
             return []
         if words[Status.SESSION] != self._number:
             # Not taken, though the PLC answers: it may have had this very number before.
-            if now_us - self._begun_us > 2 * self._link_timeout_us:
+            if self._begun_us is None:
+                self._begun_us = now_us
+            elif now_us - self._begun_us > 2 * self._link_timeout_us:
                 self._renumber(now_us)
             return []
         belt = self._belt()

@@ -1,154 +1,206 @@
-"""The agent's end of the gate against a real Modbus server whose registers the test sets."""
+"""The agent's end of the gate against the gate's own program behind a real Modbus server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
 from drivers import registry
+from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.map import GateMap
+from drivers.gate.registers import Status
 from drivers.plc.modbus_tcp import Config
-from drivers.protocols import Link
-from drivers.sim.gate import GatePlc, Layout
+from drivers.protocols import Table
+from drivers.sim.banks import GateBanks
 from drivers.sim.modbus import ModbusServer
-from edge_agent.config import GateRegisters
 from edge_agent.core.effects import Judge
 from edge_agent.core.events import Reason
-from edge_agent.core.inputs import Counter, GateReport, Input, Outcome
+from edge_agent.core.inputs import Arming, Counter, GateReport, Input, LinkLost, Outcome
 from edge_agent.core.names import CodeKey, ItemNumber, StationName
 from edge_agent.core.state import Belt
+from edge_agent.gate_config import Watchdog
 from edge_agent.line.gate_link import GateLink
+from edge_agent.line.gate_session import GateSession
+from edge_agent.line.gate_words import PlcWords
 
 STATION = StationName("infeed")
 SLOTS = 32
-LAYOUT = Layout(counters=0, outcomes=100, verdicts=0, slots=SLOTS)
-REGISTERS = GateRegisters(counters=0, outcomes=100, verdicts=0, slots=SLOTS)
+MAP = GateMap(slots=SLOTS, table=Table.INPUT, status=10, outcomes=100)
+PARAMETERS = Parameters(
+    slots=SLOTS, travel_steps=400, hold_steps=20, bounce_steps=5, spacing_steps=40
+)
 
 
 @dataclass
 class Rig:
-    plc: GatePlc
+    """A PLC that scans twice in ten milliseconds, and the link to it."""
+
+    block: GateBlock
     belt: Belt | None = None
-    taking: bool = True
     given: list[Input] = field(default_factory=list)
     acknowledged: list[Judge] = field(default_factory=list)
+    scanning: bool = True
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     link: GateLink | None = None
+    server: ModbusServer | None = None
 
     def offer(self, given: Input) -> bool:
-        if self.taking:
-            self.given.append(given)
-        return self.taking
+        self.given.append(given)
+        if isinstance(given, Arming):
+            first = given.first
+            self.belt = self.belt or Belt(first.last_item, first.boot)
+            self.belt.last_item, self.belt.boot = first.last_item, first.boot
+        elif isinstance(given, GateReport) and self.belt:
+            self.belt.pending.pop(given.item, None)
+        self.news.set()
+        return True
 
-    async def counter(self) -> Counter:
-        """The next counter that is offered."""
+    async def next(self, kind: type[Input]) -> Input:
+        """The next input of `kind`."""
         seen = len(self.given)
-        async with asyncio.timeout(10):
-            while not any(isinstance(each, Counter) for each in self.given[seen:]):
-                await asyncio.sleep(0.002)
-        return next(each for each in self.given[seen:] if isinstance(each, Counter))
+        async with asyncio.timeout(20):
+            while True:
+                for each in self.given[seen:]:
+                    if isinstance(each, kind):
+                        return each
+                self.news.clear()
+                await self.news.wait()
 
-    async def reports(self, count: int) -> dict[int, Outcome]:
-        async with asyncio.timeout(10):
-            while len(found := [e for e in self.given if isinstance(e, GateReport)]) < count:
-                await asyncio.sleep(0.002)
-        return {report.item: report.outcome for report in found}
+    async def scan(self) -> None:
+        while True:
+            now_ms = int(time.monotonic() * 1_000)
+            if self.scanning:
+                self.block.scan(now_ms, now_ms, Sensors())
+            await asyncio.sleep(0.005)
+
+    def judge(self, item: int, reason: Reason | None = None) -> None:
+        assert self.link is not None
+        assert self.belt is not None
+        self.belt.pending[ItemNumber(item)] = (CodeKey("k"), reason)
+        self.link.judge(Judge(STATION, ItemNumber(item), reason, 0), (0, 0))
+        self.link.write()
 
 
 @asynccontextmanager
-async def running(plc: GatePlc, belt: Belt | None) -> AsyncIterator[Rig]:
-    rig = Rig(plc, belt)
-    server = ModbusServer(plc.input_registers, plc.holding_registers)
-    await server.start()
-    device = registry.build_plc("plc", Config(url=f"tcp://127.0.0.1:{server.port}"))
+async def running(items: int = 0, watchdogs: tuple[Watchdog, ...] = ()) -> AsyncIterator[Rig]:
+    rig = Rig(GateBlock(PARAMETERS, start=7, items=items))
+    rig.server = ModbusServer(GateBanks(MAP, lambda: rig.block, lambda: None))
+    await rig.server.start()
+    config = Config(url=f"tcp://127.0.0.1:{rig.server.port}", timeout_ms=200)
+    device = registry.build_plc("plc", config)
+    numbers = count(1)
+    session = GateSession(
+        STATION,
+        slots=SLOTS,
+        link_timeout_us=300_000,
+        belt=lambda: rig.belt,
+        is_watched=lambda: True,
+        draw=lambda: next(numbers),
+    )
     rig.link = GateLink(
         STATION,
-        device,
-        REGISTERS,
+        PlcWords(device, MAP, watchdogs),
+        session,
         poll_ms=2,
-        belt=lambda: rig.belt,
+        heartbeat_ms=50,
         offer=rig.offer,
         reads_until_us=lambda: 0,
         acknowledged=lambda judge, _: rig.acknowledged.append(judge),
     )
-    jobs = [asyncio.create_task(device.run()), asyncio.create_task(rig.link.poll())]
+    jobs = [asyncio.create_task(job) for job in (rig.scan(), device.run(), rig.link.poll())]
     try:
-        async with asyncio.timeout(10):
-            while device.state.link is not Link.UP:
-                await asyncio.sleep(0.002)
         yield rig
     finally:
         for job in jobs:
             job.cancel()
             with suppress(asyncio.CancelledError):
                 await job
-        server.close()
+        rig.server.close()
 
 
-def judge(item: int, reason: Reason | None = None) -> Judge:
-    return Judge(STATION, ItemNumber(item), reason, 0)
-
-
-@pytest.mark.parametrize("before", [0, 5, 40_000, 65_535])
-async def test_first_contact_takes_the_plcs_count_as_it_is(before: int) -> None:
-    async with running(GatePlc(LAYOUT, before, boot=7), None) as rig:
-        counter = await rig.counter()
-        assert (counter.last_item, counter.restarted, counter.boot) == (before, False, 7)
-
-
-@pytest.mark.parametrize(("last", "shown", "due"), [(10, 15, 15), (65_530, 4, 65_540)])
-async def test_a_count_goes_on_across_the_16_bit_wrap(last: int, shown: int, due: int) -> None:
-    async with running(GatePlc(LAYOUT, shown, boot=7), Belt(ItemNumber(last), 7)) as rig:
-        counter = await rig.counter()
-        assert (counter.last_item, counter.restarted) == (due, False)
-
-
-@pytest.mark.parametrize("last", [10, 40_001, 65_540])
-async def test_a_plc_that_started_anew_is_known_by_its_start_number(last: int) -> None:
-    async with running(GatePlc(LAYOUT, 15, boot=8), Belt(ItemNumber(last), 7)) as rig:
-        for _ in range(2):  # as long as the core has not taken it
-            counter = await rig.counter()
-            assert counter.restarted
-            assert counter.last_item == (last // 65_536 + 1) * 65_536 + 15
-
-
-async def test_outcomes_are_reported_and_an_overwritten_one_is_unknown() -> None:
-    plc = GatePlc(LAYOUT, boot=7)
-    numbers = [plc.trigger() for _ in range(SLOTS + 2)]
-    pending = {ItemNumber(n): (CodeKey(f"k{n}"), None) for n in (1, 3, 4, 5)}
-    async with running(plc, Belt(ItemNumber(numbers[-1]), 7, dict(pending))) as rig:
-        assert rig.link is not None
-        rig.link.judge(judge(3), (0, 0))
-        rig.link.write()
-        async with asyncio.timeout(10):
-            while not rig.acknowledged:
-                await asyncio.sleep(0.002)
-        plc.at_gate(3)
-        plc.at_gate(4)
-        found = await rig.reports(3)
-    assert found == {1: Outcome.UNKNOWN, 3: Outcome.PASSED, 4: Outcome.EJECTED}
-
-
-async def test_outcomes_that_were_not_taken_are_reported_again() -> None:
-    plc = GatePlc(LAYOUT, boot=7)
-    plc.trigger()
-    plc.at_gate(1)
-    async with running(plc, Belt(ItemNumber(1), 7, {ItemNumber(1): (None, None)})) as rig:
-        assert await rig.reports(1) == {1: Outcome.EJECTED}
-        rig.given.clear()  # the core was halted: it took nothing
-        assert await rig.reports(1) == {1: Outcome.EJECTED}
+@pytest.mark.parametrize("before", [0, 5, 65_535])
+async def test_the_first_session_takes_the_plcs_count_as_it_is(before: int) -> None:
+    async with running(before) as rig:
+        arming = await rig.next(Arming)
+        assert isinstance(arming, Arming)
+        assert (arming.first.last_item, arming.first.boot) == (before, 7)
+        counter = await rig.next(Counter)
+        assert isinstance(counter, Counter)
+        assert counter.asked_us < counter.at.mono_us
 
 
 async def test_verdicts_of_neighbours_go_in_one_request_and_the_ring_wraps() -> None:
-    plc = GatePlc(LAYOUT, boot=7)
-    for _ in range(SLOTS + 1):
-        plc.trigger()
-    async with running(plc, Belt(ItemNumber(SLOTS + 1), 7)) as rig:
+    async with running(SLOTS - 2) as rig:
+        await rig.next(Arming)
         assert rig.link is not None
+        rig.link.run(permitted=True)
+        for position in (1_000, 1_050, 1_100):
+            rig.block.trigger(position)
+        await rig.next(Counter)
         for item in (SLOTS - 1, SLOTS, SLOTS + 1):
-            rig.link.judge(judge(item, Reason.UNREAD if item == SLOTS else None), (0, 0))
-        rig.link.write()
-        async with asyncio.timeout(10):
+            rig.judge(item, Reason.UNREAD if item == SLOTS else None)
+        async with asyncio.timeout(20):
             while len(rig.acknowledged) < 3:
-                await asyncio.sleep(0.002)
-    assert [plc.at_gate(item) for item in (SLOTS - 1, SLOTS, SLOTS + 1)] == [True, False, True]
+                rig.news.clear()
+                await rig.news.wait()
+        first = 3 * (SLOTS - 1)
+        assert rig.block.verdicts[first:] + rig.block.verdicts[:6] == [
+            SLOTS - 1, 1, 7, SLOTS, 2, 7, SLOTS + 1, 1, 7,
+        ]  # fmt: skip
+
+
+async def test_a_plc_that_hangs_up_ends_the_session_and_the_next_is_another() -> None:
+    async with running() as rig:
+        await rig.next(Arming)
+        assert rig.server is not None
+        before = rig.block.status[Status.SESSION]
+        rig.server.drop()
+        lost = await rig.next(LinkLost)
+        assert isinstance(lost, LinkLost)
+        async with asyncio.timeout(20):
+            while rig.block.status[Status.SESSION]:
+                await asyncio.sleep(0.005)
+        await rig.server.start()
+        await rig.next(Arming)
+        assert rig.block.status[Status.SESSION] not in (0, before)
+
+
+async def test_a_program_that_stands_still_behind_a_server_that_answers_is_noticed() -> None:
+    async with running() as rig:
+        await rig.next(Arming)
+        rig.scanning = False
+        lost = await rig.next(LinkLost)
+        assert isinstance(lost, LinkLost)
+        assert "stands still" in lost.detail
+
+
+async def test_an_outcome_comes_back() -> None:
+    async with running() as rig:
+        await rig.next(Arming)
+        assert rig.link is not None
+        rig.link.run(permitted=True)
+        async with asyncio.timeout(20):
+            while not rig.block.run:
+                await asyncio.sleep(0.005)
+        rig.block.trigger(int(time.monotonic() * 1_000))
+        await rig.next(Counter)
+        rig.judge(1)
+        report = await rig.next(GateReport)
+        assert isinstance(report, GateReport)
+        assert (report.item, report.outcome) == (1, Outcome.PASSED)
+
+
+async def test_a_device_that_would_hold_its_outputs_is_not_armed() -> None:
+    dog = Watchdog(table=Table.INPUT, address=10 + Status.START, at_least=1, at_most=6)
+    async with running(watchdogs=(dog,)) as rig:
+        assert rig.link is not None
+        async with asyncio.timeout(20):
+            while rig.link.refusal is None:
+                await asyncio.sleep(0.005)
+        assert "input 11 is 7, expected 1 to 6" in rig.link.refusal
+        assert "hold their last value" in rig.link.refusal
+        assert rig.given == []
