@@ -382,6 +382,32 @@ def plc_program(
         raise _fail(f"{output} cannot be written: {error.strerror}") from None
 
 
+@plc_app.command("watch")
+def plc_watch(
+    config: ConfigArgument,
+    station: StationOption = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="End after so long; else with Ctrl-C.")
+    ] = None,
+) -> None:
+    """Show inputs, outputs, counters, session and round trips live. Writes nothing to the PLC.
+
+    It may run beside the line role, where the PLC takes a second connection.
+    """
+    from edge_agent.logs import configure_logs
+    from edge_agent.plc.connection import LineRunsError
+    from edge_agent.plc.stations import StationError
+    from edge_agent.plc.watch import watch
+
+    configure_logs(logging.CRITICAL)  # the link is shown
+    try:
+        watch(_load(config), station, seconds)
+    except StationError as error:
+        raise _fail(str(error), 2) from None
+    except LineRunsError as error:
+        raise _fail(str(error)) from None
+
+
 @plc_app.command("test")
 def plc_test(
     config: ConfigArgument,

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 
 from drivers.protocols import Link, Plc, PlcError
 from drivers.registry import build_plc
 from edge_agent.config import LineConfig
-from edge_agent.control import ControlError, ask
 from edge_agent.ledger.errors import LedgerBusyError
 from edge_agent.ledger.journal import lock_ledger
 
@@ -42,36 +41,17 @@ async def until_up(plc: Plc) -> None:
         raise PlcError(plc.state.detail)
 
 
-def is_line_running(config: LineConfig) -> bool:
-    """Whether the line role of `config` answers, or holds its ledger."""
-    with suppress(ControlError):
-        ask(config.control_path("line"), "status")
-        return True
-    try:
-        with _line_kept_out(config):
-            return False
-    except LedgerBusyError:
-        return True
-
-
 @contextmanager
 def without_the_line(config: LineConfig) -> Iterator[None]:
-    """Raises LineRunsError if the line role runs; meanwhile it cannot start."""
-    try:
-        with _line_kept_out(config):
-            yield
-    except LedgerBusyError:
-        raise LineRunsError(
-            f"the line role of {config.line.name} is running and has this PLC; stop it first, e.g. "
-            f"systemctl stop edge-agent-line@{config.line.name}"
-        ) from None
-
-
-@contextmanager
-def _line_kept_out(config: LineConfig) -> Iterator[None]:
-    """The line role runs only with its ledger, so it is kept out by holding that."""
-    if not config.ledger_path.exists():
-        yield
-        return
-    with lock_ledger(config.ledger_path):
+    """Raises LineRunsError if the line role runs. Meanwhile it cannot start: its ledger, which it
+    needs, is held."""
+    with ExitStack() as held:
+        if config.ledger_path.exists():
+            try:
+                held.enter_context(lock_ledger(config.ledger_path))
+            except LedgerBusyError:
+                raise LineRunsError(
+                    f"the line role of {config.line.name} is running and has this PLC; stop it "
+                    f"first, e.g. systemctl stop edge-agent-line@{config.line.name}"
+                ) from None
         yield

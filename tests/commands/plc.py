@@ -14,6 +14,7 @@ from struct import pack, unpack_from
 
 from drivers.gate.block import GateBlock, Parameters, Sensors
 from drivers.gate.map import GateMap
+from drivers.gate.registers import Status
 
 Banks = dict[int, list[int]]
 """By the function code that reads them: coils, discrete inputs, holding and input registers."""
@@ -59,6 +60,17 @@ class Plc:
         """Connections are closed and none is taken."""
         self._scan = scan
         self._writers: set[asyncio.StreamWriter] = set()
+
+    def goes_on_from(self, items: int) -> None:
+        """Shows so many items, all ejected, from now on; its program is over."""
+        slots = GateMap().slots
+        words = [word for item in range(slots) for word in (items - (items - item) % slots, 2)]
+
+        def scan(plc: Plc) -> None:
+            plc.banks[HOLDING][Status.ITEMS] = items
+            plc.banks[HOLDING][16 : 16 + 2 * slots] = words
+
+        self._scan = scan
 
     async def serve(self, ready: threading.Event, end: threading.Event) -> None:
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
