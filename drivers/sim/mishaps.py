@@ -15,6 +15,21 @@ from drivers.sim.truth import ItemTruth
 
 UNITS_PER_MISHAP = 120
 """A mishap of each kind comes once, and once more for each so many units."""
+AT_THE_GATE = frozenset(
+    {
+        Fault.BELT_STOP,
+        Fault.GUARD_OPEN,
+        Fault.CYLINDER_SLOW,
+        Fault.FLAP_STUCK,
+        Fault.EJECT_BLIND,
+        Fault.AIR_LOW,
+        Fault.HAND_INSERTION,
+    }
+)
+"""Of these one happens at a time. A flap that does not obey and an eject eye that does not see it,
+together, no program could notice."""
+_REST_US = 500_000
+_RETRY_US = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,8 @@ class Mishaps:
         self._chance = belt.chance
         self._units = 0
         self._close_before = False
+        self._lag_before: str | None = None
+        self._at_gate = 0
         self._spells: Counter[str] = Counter()
         self._shadows: Counter[str] = Counter()
         self._expected: deque[int] = deque()
@@ -87,14 +104,29 @@ class Mishaps:
         while self._expected[0] + self._gate_um + self._late_um < belt.place_um:
             self._expected.popleft()
         self._note_close(body)
-        self._doubt_if_late(body)
+        cause = self._cause_of_lag(body)
+        # What follows one that was held back may have come too close to it.
+        if doubt := cause or self._lag_before:
+            self._doubt(doubt, body)
+        self._lag_before = cause
         for kind in self._plan.pop(self._units, ()):
             belt.after(self._us((0, 400)), self._comes, kind)
         self._units += 1
 
     def _comes(self, kind: Fault) -> None:
+        if kind in AT_THE_GATE and self._at_gate:
+            self._belt.after(_RETRY_US, self._comes, kind)
+            return
         self._belt.truth.happened(kind)
         self._happen[kind]()
+
+    def _occupy_gate(self, wait_us: int) -> None:
+        """For so long, and until what fell has fallen, nothing else happens at the gate."""
+        self._at_gate += 1
+        self._belt.after(wait_us + _REST_US, self._leave_gate)
+
+    def _leave_gate(self, _: None) -> None:
+        self._at_gate -= 1
 
     def _us(self, ms: tuple[float, float]) -> int:
         return int(self._chance.uniform(*ms) * 1_000)
@@ -124,6 +156,7 @@ class Mishaps:
     def _stand(self, kind: Fault, wait_us: int) -> None:
         """The belt stands. What was seen at the gate comes to the bin later than it should."""
         belt = self._belt
+        self._occupy_gate(wait_us)
         for body in belt.bodies:
             if body.front_um(belt.place_um) >= self._gate_um:
                 body.thing.note(kind)
@@ -136,11 +169,12 @@ class Mishaps:
         if body is None:
             return
         for held in self._belt.hold_back(body, um(self._chance.uniform(*dose_mm)), kind):
-            self._doubt_if_late(held)
+            if cause := self._cause_of_lag(held):
+                self._doubt(cause, held)
 
-    def _doubt_if_late(self, body: Body) -> None:
-        if body.held_by is not None and body.lag_um > um(self._belt.layout.slip_mm):
-            self._doubt(body.held_by, body)
+    def _cause_of_lag(self, body: Body) -> str | None:
+        """What holds it back further than the PLC allows for."""
+        return body.held_by if body.lag_um > um(self._belt.layout.slip_mm) else None
 
     def _take_off(self) -> None:
         body = self._somebody()
@@ -160,7 +194,13 @@ class Mishaps:
         near += (body.place_um + body.lag_um for body in belt.bodies)
         if all(abs(each_um - here_um) >= apart_um for each_um in near):
             thing = ItemTruth(None, 0.0, "", None, Fault.HAND_INSERTION, good=False)
-            self._doubt(Fault.HAND_INSERTION, belt.put_in(front_um, thing))
+            body = belt.put_in(front_um, thing)
+            self._doubt(Fault.HAND_INSERTION, body)
+            self._at_gate += 1
+            belt.at_place(body.due_um(self._gate_um) + 2 * self._late_um, self._rest)
+
+    def _rest(self, _: None) -> None:
+        self._belt.after(_REST_US, self._leave_gate)
 
     def _somebody(self) -> Body | None:
         """One within reach."""
@@ -192,7 +232,7 @@ class Mishaps:
         def slow(on: bool) -> None:
             self._belt.flap.slower_us = slower_us if on else 0
 
-        self._spell("slow", self._us(self._dose.spell_ms), slow)
+        self._gate_spell("slow", slow)
 
     def _stick_flap(self) -> None:
         flap, is_open = self._belt.flap, self._chance.random() < 0.5
@@ -203,21 +243,25 @@ class Mishaps:
             else:
                 flap.free(self._belt.now_us)
 
-        self._spell("stuck", self._us(self._dose.spell_ms), stick)
+        self._gate_spell("stuck", stick)
 
     def _blind_eject_eye(self) -> None:
         def blind(on: bool) -> None:
             self._belt.blind = on
 
-        self._spell("blind", self._us(self._dose.spell_ms), blind)
+        self._gate_spell("blind", blind)
 
     def _lose_air(self) -> None:
         def lose(on: bool) -> None:
             self._belt.flap.airless = on
+            self._belt.switch("air_low", on)
 
+        self._gate_spell("airless", lose)
+
+    def _gate_spell(self, name: str, switch: Callable[[bool], None]) -> None:
         wait_us = self._us(self._dose.spell_ms)
-        self._contact("air_low", wait_us)
-        self._spell("airless", wait_us, lose)
+        self._occupy_gate(wait_us)
+        self._spell(name, wait_us, switch)
 
     def _contact(self, name: str, wait_us: int) -> None:
         self._spell(name, wait_us, lambda on: self._belt.switch(name, on))

@@ -138,7 +138,8 @@ class Plant:
             thing.note(Fault.SCANNER_UNPLUG if unplugged else NOBODY_READS)
 
     def _gone(self, thing: ItemTruth) -> None:
-        if thing.outcome == Fate.PASSED:
+        # What a flap that did not obey let pass is an alarm: a person takes it out at once.
+        if thing.outcome == Fate.PASSED and thing.ailment is None:
             self._packer.drop_in(thing.key or f"item {thing.number}")
 
     # --- plugs -----------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def test_no_two_products_are_fed_closer_than_the_least_spacing() -> None:
     spacings = [unit.spacing_ms for unit in script.units]
     assert min(spacings) >= least_spacing_ms(DEMO)
     assert sum(spacings) / len(spacings) == pytest.approx(50, rel=0.01)
-    with pytest.raises(ValueError, match="rate is 1400 a minute, expected at most 1250"):
+    with pytest.raises(ValueError, match="rate is 1400 a minute, expected at most 1248"):
         write_script(10, 1_400, 3, frozenset())
 
 
