@@ -54,7 +54,9 @@ class OwnLoop:
         return await self._over(self._remote.check())
 
     async def status(self) -> Sequence[int]:
-        return await self._over(self._remote.status())
+        await self._over(self._remote.status())
+        # What that returned may be older than the item that was `scanned` on its way here.
+        return self._remote.shown
 
     async def outcomes(self, slot: int, count: int) -> Sequence[int]:
         return await self._over(self._remote.outcomes(slot, count))
@@ -71,10 +73,10 @@ class OwnLoop:
 
         return self._over(write())
 
-    def scanned(self, since_us: int, at_us: int) -> list[int]:
+    def scanned(self, since_us: int, at_us: int) -> Sequence[int]:
         """As `RemoteIo.scanned`. Raises PlcError before the thread runs."""
 
-        async def number() -> list[int]:
+        async def number() -> Sequence[int]:
             return self._remote.scanned(since_us, at_us)
 
         return asyncio.run_coroutine_threadsafe(number(), self._running()).result(PATIENCE_S)

@@ -73,6 +73,8 @@ class RemoteIo:
         # Longer unwatched than this, and a trigger could be another item's.
         self._blind_us = (gate.min_spacing_ms - gate.read_window_ms) * 1_000
         self._motion = _motion(gate)
+        self.shown: Sequence[int] = tuple(self._block.status)
+        """The status block after the last scan."""
         self._position = self._sampled = 0
         self._sensors = Sensors()
         self._before: _Sample | None = None
@@ -131,7 +133,7 @@ class RemoteIo:
     async def status(self) -> Sequence[int]:
         """Polls the inputs, so that the words are of now."""
         await self._poll()
-        return list(self._block.status)
+        return self.shown
 
     async def outcomes(self, slot: int, count: int) -> Sequence[int]:
         return self._block.outcomes[OUTCOME_WORDS * slot : OUTCOME_WORDS * (slot + count)]
@@ -145,7 +147,7 @@ class RemoteIo:
         self._block.verdicts[first : first + len(words)] = words
         return _done()
 
-    def scanned(self, since_us: int, at_us: int) -> list[int]:
+    def scanned(self, since_us: int, at_us: int) -> Sequence[int]:
         """The scanner's answer arrived at `at_us`, or was found then and may have arrived at any
         time from `since_us` on. It is the trigger: an item is numbered. The status block with it;
         the core must have it before the read."""
@@ -156,7 +158,7 @@ class RemoteIo:
             self._scan(self._sensors)
             if at_us - since_us > self._blind_us:
                 self._block.doubt()
-        return list(self._block.status)
+        return self.shown
 
     # --- the connection --------------------------------------------------------------------
 
@@ -277,6 +279,7 @@ class RemoteIo:
         takes_effect = int(self._motion.at(now_us + self._lead_us) + 0.01)
         self._position = max(self._position, self._sampled, takes_effect)
         self._block.scan(now_us // 1_000, self._position, sensors, self._sampled)
+        self.shown = tuple(self._block.status)
         self._drive()
         self._schedule()
 

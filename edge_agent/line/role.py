@@ -12,13 +12,14 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry
 
-from drivers.protocols import CodeReader, Plc, ScannerFrame
+from drivers.protocols import CodeReader, Plc, PlcError, ScannerFrame
 from drivers.registry import build_plc, build_reader
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
 from edge_agent.core.effects import Answer, Judge, Run
 from edge_agent.core.inputs import OrderStart, Read, ShiftEnd, Tick
 from edge_agent.core.names import StationName
+from edge_agent.gate_config import Gate
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
 from edge_agent.line.engine import Committed, Engine
@@ -26,8 +27,10 @@ from edge_agent.line.gate_link import GateLink, GateWords
 from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
+from edge_agent.line.own_loop import OwnLoop
 from edge_agent.line.plan import line_plan
 from edge_agent.line.release import gate_facts, release
+from edge_agent.line.remote_io import RemoteIo
 from edge_agent.line.shifts import Shifts
 from edge_agent.notify import notify
 from edge_agent.recorder.flight import FlightRecorder
@@ -71,7 +74,13 @@ class LineRole:
             else:
                 self._readers[name] = build_reader(name, device)
         self._reader_at = {s.name: self._readers[s.scanner] for s in config.stations}
+        self._remotes: dict[StationName, OwnLoop] = {}
         self._gates = {StationName(s.name): self._gate_link(s) for s in config.stations if s.gate}
+        self._scanner_triggers = {
+            StationName(s.name)
+            for s in config.stations
+            if s.gate and s.gate.io and s.gate.io.trigger == "scanner"
+        }
         self._registry = CollectorRegistry()
         self._latency = Latency(self._registry)
         self._registry.register(StatusCollector(self._status_from_thread))
@@ -90,7 +99,7 @@ class LineRole:
             # Two agents in a row must not begin with the same number.
             draw=lambda: secrets.randbelow(65_535) + 1,
         )
-        words: GateWords = PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs)
+        words = self._gate_words(name, gate)
         if self._recorder:
             words = RecordedWords(words, name, self._recorder)
         return GateLink(
@@ -104,6 +113,17 @@ class LineRole:
             acknowledged=self._acknowledged,
         )
 
+    def _gate_words(self, station: StationName, gate: Gate) -> GateWords:
+        if gate.io is None:
+            return PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs)
+        belt = self._engine.state.belts.get(station)
+        # Another number than at the start before, which is the one the ledger knows.
+        start = belt.boot % 65_535 + 1 if belt else 1
+        # It keeps the I/O's connection itself.
+        remote = OwnLoop(RemoteIo(self._plcs[gate.plc], gate, start=start))
+        self._remotes[station] = remote
+        return remote
+
     async def run(self) -> None:
         """Run until cancelled, or until a part fails (its error is raised)."""
         if port := self._config.line.metrics_port:
@@ -115,7 +135,11 @@ class LineRole:
             self._config.control_path("line"),
             {"status": self._answer_status, "release": self._answer_release},
         )
-        jobs: list[Coroutine[Any, Any, None]] = [plc.run() for plc in self._plcs.values()]
+        remote = {s.gate.plc for s in self._config.stations if s.gate and s.gate.io}
+        jobs: list[Coroutine[Any, Any, None]] = [
+            plc.run() for name, plc in self._plcs.items() if name not in remote
+        ]
+        jobs += [remote_io.run() for remote_io in self._remotes.values()]
         for station in self._config.stations:
             on_frame = partial(self._on_frame, StationName(station.name))
             jobs.append(self._reader_at[station.name].run(on_frame))
@@ -160,6 +184,10 @@ class LineRole:
         at = clock.at(frame.received_us)
         since_us = self._arrivals.earliest_us(frame.received_us)
         read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect)
+        if station in self._scanner_triggers:
+            with contextlib.suppress(PlcError):  # just started: there is no session yet
+                words = self._remotes[station].scanned(since_us, frame.received_us)
+                self._gates[station].counted(words)
         if not self._engine.offer(read):
             log.error("queue full: the read is rejected", station=station)
             if station not in self._gates:

@@ -44,6 +44,7 @@ class Twin:
     counts: int = 65_000
     """The encoder's counter at the start."""
     flap: float = FLAP
+    length: float = LENGTH
     watchdog_ms: int = 150
     refuses: set[int] = field(default_factory=set)
     """Functions that are answered with exception 4."""
@@ -169,8 +170,8 @@ class Twin:
     def _discretes(self) -> list[bool]:
         fronts = self.ahead()
         return [
-            not self.blind and any(0 <= front < LENGTH for front in fronts),
-            any(TRAVEL <= front < TRAVEL + LENGTH for front in fronts),
+            not self.blind and any(0 <= front < self.length for front in fronts),
+            any(TRAVEL <= front < TRAVEL + self.length for front in fronts),
             self._ticked_s < self._eject_until_s,
             False,
         ]

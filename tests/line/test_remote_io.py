@@ -309,6 +309,17 @@ async def test_the_scanners_item_is_numbered_across_the_threads() -> None:
         assert await rig.twin.settled() == ["passed"]
 
 
+async def test_a_status_on_its_way_is_not_older_than_the_item_that_was_scanned_meanwhile() -> None:
+    async with running(gate_section(EYE_ONLY, SCANNER), threaded=True) as rig:
+        await rig.armed()
+        asked = asyncio.ensure_future(rig.remote.status())
+        await asyncio.sleep(0)
+        time.sleep(0.1)  # the other thread has answered, this one has not heard it
+        now_us = clock.now_us()
+        words = rig.remote.scanned(now_us, now_us)
+        assert (await asked)[Status.ITEMS] == words[Status.ITEMS] == 1
+
+
 @pytest.mark.parametrize("threaded", [False, True])
 async def test_an_agent_that_ends_shuts_the_gate_itself(threaded: bool) -> None:
     twin = Twin(watchdog_ms=5_000)
