@@ -38,8 +38,9 @@ log = structlog.get_logger("edge_agent.line")
 
 
 class FlightRecorder:
-    """Records one line into a ring of `limit_bytes` in `directory`. `config` is the line's
-    configuration as JSON values. Raises nothing: what goes wrong is in `facts`."""
+    """Records one line into a ring of `limit_bytes` in `directory`, in about so many `parts`.
+    `config` is the line's configuration as JSON values. Raises nothing: what goes wrong is in
+    `facts`."""
 
     def __init__(
         self,
@@ -47,10 +48,11 @@ class FlightRecorder:
         limit_bytes: int,
         config: dict[str, Any],
         *,
+        parts: int = PARTS,
         now: Callable[[], Instant] = clock.now,
     ) -> None:
         self._ring = Ring(directory, limit_bytes)
-        self._file_bytes = limit_bytes // PARTS
+        self._file_bytes = limit_bytes // parts
         self._config = config
         self._now = now
         self._encoder = Encoder()

@@ -79,7 +79,7 @@ def config(**line: Any) -> LineConfig:
 class Rig:
     """The engine, and what feeds it."""
 
-    def __init__(self, directory: Path, limit_bytes: int, **line: Any) -> None:
+    def __init__(self, directory: Path, limit_bytes: int, parts: int, **line: Any) -> None:
         self.config = config(**line)
         self.flight = directory / "flight"
         self.now_us = 5_000_000
@@ -89,7 +89,7 @@ class Rig:
         create_ledger(directory / "ledger.db")
         self._ledger = Ledger(directory / "ledger.db")
         self.recorder = FlightRecorder(
-            self.flight, limit_bytes, self.config.to_json(), now=self.instant
+            self.flight, limit_bytes, self.config.to_json(), parts=parts, now=self.instant
         )
         self.engine = Engine(
             line_plan(self.config),
@@ -168,9 +168,26 @@ class Rig:
         self.turn()
 
 
+    def late_answer(self, text: str) -> None:
+        """One more item passes the trigger; its answer comes when its window has closed."""
+        self.now_us += 70_000
+        self.poll()
+        self.now_us += 10_000
+        self.poll(1)
+        self.now_us += 26_000
+        self.tick()
+        self.turn()
+        self.now_us += 2_000
+        self.read(INFEED, text)
+        self.poll()
+        self.turn()
+
+
 @contextmanager
-def rig(directory: Path, limit_bytes: int = 4_000_000, **line: Any) -> Iterator[Rig]:
-    each = Rig(directory, limit_bytes, **line)
+def rig(
+    directory: Path, limit_bytes: int = 4_000_000, parts: int = 8, **line: Any
+) -> Iterator[Rig]:
+    each = Rig(directory, limit_bytes, parts, **line)
     try:
         yield each
     finally:
