@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from drivers.gate.block import Parameters, Sensors
 from drivers.gate.registers import WORD, Cause, Fate, Word
-from tests.gate.scenes import PLAIN, SCENES, WATCHED, wild
+from tests.gate.scenes import PLAIN, SCENES, WATCHED
 from tests.gate.twins import DWORD, SOURCE, Twins, compiled
+from tests.gate.wild import wild
 
 _BY_NAME = {scene.name: scene for scene in SCENES}
 

@@ -3,9 +3,10 @@ what it shows, in one of the scenes or on a wild belt."""
 
 import pytest
 
-from tests.gate.scenes import SCENES, wild
+from tests.gate.scenes import SCENES
 from tests.gate.st import StError
 from tests.gate.twins import SOURCE, DivergenceError, compiled
+from tests.gate.wild import wild
 
 BUGS = {
     "the sequence is not compared": (
