@@ -8,9 +8,10 @@ holds both to the same history.
 from collections.abc import Callable
 
 from drivers.gate.block import GateBlock, Parameters
-from drivers.gate.registers import Status
+from drivers.gate.registers import OUTCOME_WORDS, Fate, Status
 from drivers.sim.belt import NEVER, Belt
 from drivers.sim.due import next_due_ms
+from drivers.sim.truth import ItemTruth
 
 IDLE_US = 50_000
 """Without anything to do the program still counts its heartbeat up so often."""
@@ -113,6 +114,13 @@ class Controller:
         self.block = self._program(self.parameters, start, 0)
         self.up = True
         self._want(self.belt.now_us)
+
+    def told(self, thing: ItemTruth) -> Fate:
+        """The program's word on `thing`, which it has counted since its start."""
+        block = self.block
+        assert thing.number is not None  # noqa: S101  it was counted
+        at = OUTCOME_WORDS * (thing.number % block.parameters.slots)
+        return Fate(block.outcomes[at + 1] % 256)
 
     # --- scans -----------------------------------------------------------------------------
 

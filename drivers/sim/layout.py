@@ -88,6 +88,10 @@ class Layout:
         return self.counts_per_mm if self.step == "encoder" else 1_000 / self.speed_mm_s
 
     @property
+    def fastest_steps_per_s(self) -> int:
+        return ceil(self._fastest_mm(1_000_000) * self.steps_per_mm)
+
+    @property
     def _step_mm(self) -> float:
         return 1 / self.steps_per_mm
 

@@ -6,6 +6,7 @@ from time import time
 from typing import Literal
 
 from drivers.gate.map import GateMap
+from drivers.gate.registers import Fate as Told
 from drivers.sim.banks import Banks, GateBanks
 from drivers.sim.belt import Belt, Body
 from drivers.sim.controller import Controller
@@ -22,6 +23,8 @@ from drivers.sim.truth import Fate, ItemTruth, Truth
 OUTAGE_S = 1.0
 RECOVERY_S = 2.0
 """How long after an outage its consequences may last: reconnecting takes a moment."""
+TO_PACKER_US = 400_000
+"""From the flap to the case: longer than the PLC waits for the eject sensor."""
 LOST_LIMIT_US = 6_000
 """Between trigger and answer the belt's time may stand still so long; after that the scanner keeps
 silent, for a late answer would belong to no product on a real belt either."""
@@ -68,6 +71,7 @@ class Plant:
         Mishaps(self._belt, faults, len(script.units))
         self._befall = self._belt.on_trigger
         self._belt.on_trigger = self._triggered
+        self._plc: Controller | None = None
         machine: Controller | RemoteIo
         banks: Banks
         if mode == "verdict":
@@ -75,12 +79,14 @@ class Plant:
             start = int(time()) % 65_536
             plc = Controller(self._belt, start=start, items=items_before, obeys_run=obeys_run)
             machine, banks = plc, GateBanks(GateMap(), lambda: plc.block, plc.written)
+            self._plc = plc
         else:
             machine = banks = RemoteIo(self._belt, items=items_before, obeys_run=obeys_run)
         self._time = RealTime(machine, self._ran)
         self.modbus = ModbusServer(TimelyBanks(banks, self._time))
         self._lost_us: dict[int, int] = {}
         """`id` of a thing → how long the belt's time had stood still when it was triggered."""
+        self._to_packer = 0
         self._empty = asyncio.Event()
         self._floor = asyncio.TaskGroup()
         self._outages = {Fault.SCANNER_UNPLUG: 0, Fault.PLC_DROP: 0}
@@ -111,7 +117,7 @@ class Plant:
         self.truth.complete = True
 
     def _ran(self) -> None:
-        if self._belt.empty:
+        if self._belt.empty and not self._to_packer:
             self._empty.set()
 
     # --- things ----------------------------------------------------------------------------
@@ -138,9 +144,21 @@ class Plant:
             thing.note(Fault.SCANNER_UNPLUG if unplugged else NOBODY_READS)
 
     def _gone(self, thing: ItemTruth) -> None:
-        # What a flap that did not obey let pass is an alarm: a person takes it out at once.
-        if thing.outcome == Fate.PASSED and thing.ailment is None:
+        if thing.outcome == Fate.PASSED:
+            self._to_packer += 1
+            self._belt.after(TO_PACKER_US, self._comes_to_packer, thing)
+
+    def _comes_to_packer(self, thing: ItemTruth) -> None:
+        self._to_packer -= 1
+        thing.taken_out = self._is_missed(thing)
+        if not thing.taken_out:
             self._packer.drop_in(thing.key or f"item {thing.number}")
+
+    def _is_missed(self, thing: ItemTruth) -> bool:
+        """Whether the gate has told that it should lie in the bin: an alarm, and a person comes."""
+        if self._plc is None or thing.number is None:
+            return thing.ailment is not None
+        return self._plc.told(thing) is Told.UNCONFIRMED
 
     # --- plugs -----------------------------------------------------------------------------
 

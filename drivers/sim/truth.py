@@ -42,6 +42,9 @@ class ItemTruth:
     ailment: str | None = None
     """Why the flap was not where a sound one would have been when the thing came to it."""
 
+    taken_out: bool = False
+    """It passed, but the PLC missed its eject and said so: a person took it out behind the gate."""
+
     def note(self, what: str) -> None:
         """Add to `during`."""
         if what not in self.during:

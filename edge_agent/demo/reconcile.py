@@ -8,23 +8,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from drivers.sim.truth import ContainerTruth, Truth
+from drivers.sim.truth import ContainerTruth, Fate, ItemTruth, Truth
 from edge_agent.core.events import (
     BeltUnknown,
     Closed,
     Commissioned,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Packed,
     Passed,
-    Reason,
     Rejected,
+    TakenOff,
     Untracked,
 )
 
 Subject = TypeVar("Subject", int, str)
 
+PASSED, EJECTED = "passed", "ejected"
+UNCONFIRMED = "unconfirmed"
+"""Kept out, but no eject sensor saw it."""
+TAKEN_OFF = "taken off"
 NO_OUTCOME = "no outcome"
+_FATES = {
+    Passed.kind: PASSED,
+    Ejected.kind: EJECTED,
+    EjectedUnasked.kind: EJECTED,
+    EjectFailed.kind: UNCONFIRMED,
+    TakenOff.kind: TAKEN_OFF,
+    Untracked.kind: "untracked",
+}
 UNKNOWN = "BELT_UNKNOWN"
 ACCEPTED = "ACCEPTED"
 NO_VERDICT = "NO_VERDICT"
@@ -36,7 +50,8 @@ class Account:
     """What one of them says happened."""
 
     gate: Mapping[int, str]
-    """Item that was triggered → ``passed``, ``ejected``, ``untracked`` or ``no outcome``."""
+    """Item that was triggered → ``passed``, ``ejected``, ``unconfirmed``, ``taken off``,
+    ``untracked`` or ``no outcome``."""
     codes: Mapping[int, str]
     """Item that passed → its code."""
     closed: Mapping[str, tuple[str, ...]]
@@ -49,9 +64,9 @@ class Account:
         outcomes = Counter(self.gate.values())
         return {
             "triggered": len(self.gate),
-            "passed": outcomes["passed"],
-            "ejected": outcomes["ejected"],
-            "other": len(self.gate) - outcomes["passed"] - outcomes["ejected"],
+            "passed": outcomes[PASSED],
+            "ejected": outcomes[EJECTED],
+            "other": len(self.gate) - outcomes[PASSED] - outcomes[EJECTED],
             "closed containers": len(self.closed),
             "packed in them": sum(map(len, self.closed.values())),
             "in open containers": sum(map(len, self.filling.values())),
@@ -67,14 +82,27 @@ class Difference:
     said: Mapping[str, str | None]
 
 
-def account_of_truth(truth: Truth) -> Account:
-    """What the plant knows happened."""
+def account_of_truth(truth: Truth, told: Mapping[int, str] | None = None) -> Account:
+    """What the plant knows happened.
+
+    `told` is what the line says of the items. Where a mishap on the belt explains that the line
+    could not see it otherwise, its word is taken: a product that slipped comes to the gate as one
+    that is missing and another that appeared. None of these has passed.
+    """
+    told = told or {}
+    gate: dict[int, str] = {}
+    for item in truth.items:
+        for number in [ghost for _, ghost in item.counted_before]:
+            gate[number] = _word(told.get(number), NO_OUTCOME, explained=True)
+        if item.number is not None:
+            explained = bool(item.during) and item.outcome in (Fate.EJECTED, Fate.REMOVED)
+            gate[item.number] = _word(told.get(item.number), _fate(item), explained=explained)
     return Account(
-        gate={item.number: item.outcome or NO_OUTCOME for item in truth.items},
+        gate=gate,
         codes={
             item.number: item.key or f"item {item.number}"
             for item in truth.items
-            if item.outcome == "passed"
+            if item.number is not None and _fate(item) == PASSED
         },
         closed={
             each.code: tuple(each.contents)
@@ -83,6 +111,17 @@ def account_of_truth(truth: Truth) -> Account:
         },
         filling=_filling(truth.cases) | _filling(truth.pallets),
     )
+
+
+def _fate(item: ItemTruth) -> str:
+    if item.taken_out:
+        return UNCONFIRMED
+    fates = {Fate.PASSED: PASSED, Fate.EJECTED: EJECTED, Fate.REMOVED: TAKEN_OFF}
+    return NO_OUTCOME if item.outcome is None else fates[Fate(item.outcome)]
+
+
+def _word(told: str | None, known: str, *, explained: bool) -> str:
+    return told if explained and told in (EJECTED, UNCONFIRMED, TAKEN_OFF) else known
 
 
 def _filling(containers: Iterable[ContainerTruth]) -> dict[str, tuple[str, ...]]:
@@ -103,13 +142,17 @@ def account_of_events(events: Iterable[Event]) -> Account:
             case BeltUnknown(first_item=first, last_item=last):
                 for number in range(first, last + 1):
                     gate.setdefault(number, NO_OUTCOME)
-            case Passed(item=item, key=key):
-                gate[item] = "passed"
-                codes[item] = key or f"item {item}"
-            case Ejected(item=item):
-                gate[item] = "ejected"
-            case Untracked(item=item):
-                gate[item] = "untracked"
+            case (
+                Passed(item=item)
+                | Ejected(item=item)
+                | EjectedUnasked(item=item)
+                | EjectFailed(item=item)
+                | TakenOff(item=item)
+                | Untracked(item=item)
+            ):
+                gate[item] = _FATES[event.kind]
+                if isinstance(event, Passed):
+                    codes[item] = event.key or f"item {item}"
             case Packed(container=container, container_level=level, key=key):
                 contents.setdefault(container, (level, []))[1].append(key)
             case Closed(container=container, key=key):
@@ -159,7 +202,8 @@ def _text(value: object) -> str:
 
 
 def verdicts(events: Iterable[Event]) -> dict[int, str]:
-    """Item → why it got what it got: ``ACCEPTED``, a Reason, or ``BELT_UNKNOWN``."""
+    """Item → why it got what it got: ``ACCEPTED``, a Reason, ``BELT_UNKNOWN``, or how an accepted
+    one did not pass."""
     found: dict[int, str] = {}
     for event in events:
         match event:
@@ -169,8 +213,11 @@ def verdicts(events: Iterable[Event]) -> dict[int, str]:
                 found[item] = reason.value
             case BeltUnknown(first_item=first, last_item=last):
                 found.update(dict.fromkeys(range(first, last + 1), UNKNOWN))
-            case Ejected(item=item, reason=Reason.LATE):
-                found[item] = Reason.LATE.value
+            case Ejected(item=item, reason=reason) | EjectFailed(item=item, reason=reason):
+                if found.get(item) == ACCEPTED:
+                    found[item] = reason.value
+            case EjectedUnasked(item=item) | TakenOff(item=item):
+                found[item] = event.kind.upper()
             case _:
                 pass
     return found
@@ -181,7 +228,7 @@ def verdicts_by_fault(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[
     table: dict[str, Counter[str]] = {}
     for item in truth.items:
         row = table.setdefault(item.fault or "none", Counter())
-        row[given.get(item.number, NO_VERDICT)] += 1
+        row[_given(item, given)] += 1
     return {fault: dict(row) for fault, row in table.items()}
 
 
@@ -193,16 +240,22 @@ def good_ejected(truth: Truth, given: Mapping[int, str]) -> dict[str, dict[str, 
         if item.good and item.outcome == "ejected":
             causes = {cause.removeprefix("after ") for cause in item.during}
             row = table.setdefault(" and ".join(sorted(causes)) or NOTHING, Counter())
-            row[given.get(item.number, NO_VERDICT)] += 1
+            row[_given(item, given)] += 1
     return {cause: dict(row) for cause, row in table.items()}
+
+
+def _given(item: ItemTruth, given: Mapping[int, str]) -> str:
+    return NO_VERDICT if item.number is None else given.get(item.number, NO_VERDICT)
 
 
 def bad_passed(truth: Truth) -> list[str]:
     """Products that should not have passed, one line each.
 
-    A repeated code is bad only where its twin passed too: one of the two may leave the line.
+    A repeated code is bad only where its twin passed too: one of the two may leave the line. What
+    a person took out again was noticed.
     """
-    passed = [item for item in truth.items if item.outcome == "passed"]
+    things = (*truth.items, *truth.put_in)
+    passed = [item for item in things if item.outcome == Fate.PASSED and not item.taken_out]
     twins = Counter(item.key for item in passed)
     return [
         f"item {item.number} ({item.fault or 'no fault'}) passed with {item.printed!r}"

@@ -200,7 +200,7 @@ class _Demo:
 
     async def _settle(self, config: LineConfig, truth: Truth, findings: Findings, hq: Hq) -> bool:
         """Let the line hear of every item, end it, and bring everything to HQ."""
-        last_item = truth.items[-1].number
+        last_item = max(item.number or 0 for item in truth.items)
 
         def line_is_done() -> bool:
             status = ask(config.control_path("line"), "status")
@@ -227,9 +227,10 @@ class _Demo:
     ) -> None:
         here = await asyncio.to_thread(read_ledger, config.ledger_path)
         there = await asyncio.to_thread(hq.read)
+        ledger = account_of_events(here.events())
         accounts = {
-            "plant": account_of_truth(truth),
-            "ledger": account_of_events(here.events()),
+            "plant": account_of_truth(truth, ledger.gate),
+            "ledger": ledger,
             "HQ": account_of_events(there.events()),
         }
         given = verdicts(here.events())
@@ -267,7 +268,7 @@ def _is_ready(config: LineConfig) -> bool:
     ask(config.control_path("sync"), "status")
     status = ask(config.control_path("line"), "status")
     links = {device["link"] for device in status["devices"].values()}
-    return links == {"up"} and status["tally"].get("armed", 0) > 0
+    return links == {"up"} and all(gate["armed"] for gate in status["gates"].values())
 
 
 def _knows(config: LineConfig, last_item: int) -> bool:

@@ -4,14 +4,16 @@ import json
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
 
 from drivers.sim.codes import PRODUCT
+from drivers.sim.layout import DEMO
 from drivers.sim.script import NO_READ
 from edge_agent.config import LineConfig, load_config
 from edge_agent.demo.options import DemoError
+from edge_agent.gate_config import Belt
 
 LINE = "demo"
 CASE_SIZE = 12
@@ -85,15 +87,13 @@ reread_ms = 500
 
 [stations.gate]
 plc = "plc"
-poll_ms = 10
+poll_ms = 8
 read_window_ms = 25              # what the scanner promises
-min_spacing_ms = 45              # what the feeding guarantees
+min_spacing_ms = 42              # what the feeding guarantees
 
-[stations.gate.registers]        # docs/gate.md
-counters = 0
-outcomes = 16
-verdicts = 0
-slots = 256
+[stations.gate.belt]             # docs/gate.md; a step is a count of the encoder, half a millimetre
+step = "encoder"
+$belt
 
 [[stations]]
 name = "packing"
@@ -133,7 +133,14 @@ def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
         packing_port=plant.packing_port,
         plc_port=plant.plc_port,
         hq_port=hq_port,
+        belt=_belt(),
     )
+
+
+def _belt() -> str:
+    """What a technician measures, one key a line."""
+    keys = {"fastest_steps_per_s": DEMO.fastest_steps_per_s, **asdict(DEMO.parameters)}
+    return "\n".join(f"{key} = {keys[key]}" for key in Belt.model_fields if key in keys)
 
 
 class Workspace:
