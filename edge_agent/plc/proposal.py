@@ -75,8 +75,9 @@ def findings(gate: Gate, sensors: Sequence[str], firings: Sequence[Firing]) -> F
     physical = [name for name in ("eject_eye", "gate_eye") if spreads.get(name)]
     if not physical:
         found.notes.append(
-            "no sensor saw the gate move, so nothing is proposed: only what the controller "
-            "commands was measured. Hold something at the gate that a sensor sees move"
+            "no sensor saw the gate move, so nothing is proposed. For the test, wire an end switch "
+            "of the gate's cylinder to the input of eject_eye, or let the gate move something "
+            "before that eye"
         )
     elif len(firings) < ENOUGH:
         found.notes.append(f"nothing is proposed from fewer than {ENOUGH} firings")
@@ -105,7 +106,7 @@ def _propose(
         early = math.ceil(lag.longest * steps_per_ms)
         found.proposed.append(
             (
-                f"belt.{where} = as measured to the gate, less {early}",
+                f"belt.{where} = as measured, less {early}",
                 f"the gate is in its place up to {lag.longest:.0f} ms after the output, "
                 f"{early} steps at the fastest belt",
             )
@@ -113,7 +114,7 @@ def _propose(
     hold = math.ceil((lag.width + found.doubt_ms) * steps_per_ms)
     found.proposed.append(
         (
-            f"belt.hold_steps = the longest item + {hold}",
+            f"belt.hold_steps = as measured, and {hold} more",
             f"the gate comes within {lag.width:.1f} ms, measured to ± {found.doubt_ms:.1f} ms",
         )
     )

@@ -21,7 +21,8 @@ from edge_agent.line.gate_session import refused_identity
 from edge_agent.plc.looking import Beat, Reads, Row, Speed, lamps
 
 LATEST = 8
-"""Outcomes that are shown."""
+"""Outcomes that are shown, if they are among the last so many items:"""
+_LOOKED_AT = 32
 _OUTPUTS = (Flag.GATE_OPEN, Flag.RUN)
 _COUNTERS = (
     *(Status.PASSES, Status.REJECTS, Status.CONFIRMED),
@@ -48,6 +49,7 @@ class WatchedProgram:
         self._program, self._agent = Beat(patience_ms), Beat(patience_ms)
 
     async def poll(self) -> None:
+        """Look once. A controller out of reach is no error, but is shown."""
         try:
             self._status = status_words(await self._reads.values(self._plan))
             self._commands = await self._reads.read(
@@ -63,14 +65,14 @@ class WatchedProgram:
         self._agent.see(self._commands[Command.HEARTBEAT])
 
     async def _outcomes(self) -> list[str]:
-        """The latest items, newest first, with their fates; the ring may wrap among them."""
+        """The latest outcomes, newest first; the ring may wrap among them."""
         slots, last = self._map.slots, self._status[Status.ITEMS]
         texts = []
-        numbers = [(last - back) % WORD for back in range(LATEST)]
+        numbers = [(last - back) % WORD for back in range(_LOOKED_AT)]
         first = numbers[-1] % slots
-        spans = [(first, min(LATEST, slots - first))]
-        if spans[0][1] < LATEST:
-            spans.append((0, LATEST - spans[0][1]))
+        spans = [(first, min(_LOOKED_AT, slots - first))]
+        if spans[0][1] < _LOOKED_AT:
+            spans.append((0, _LOOKED_AT - spans[0][1]))
         words: list[int] = []
         for slot, count in spans:
             address = self._map.outcomes + OUTCOME_WORDS * slot
@@ -78,10 +80,9 @@ class WatchedProgram:
         for number, item, word in zip(
             reversed(numbers), words[::OUTCOME_WORDS], words[1::OUTCOME_WORDS], strict=True
         ):
-            # A slot that was never written shows item 0, which no first round of items has.
-            if item == number and (item or word):
+            if item == number and word % 256 != Fate.UNDER_WAY:
                 texts.append(f"{item} {_told(word)}")
-        return texts[::-1]
+        return texts[: -LATEST - 1 : -1]
 
     def rows(self) -> list[Row]:
         if not self._status:
@@ -95,7 +96,7 @@ class WatchedProgram:
             ("belt", self._speed.text()),
             ("items", self._items_text()),
             ("counted", "  ".join(map(self._counter_text, _COUNTERS))),
-            ("latest", ", ".join(self._latest) or "no item yet"),
+            ("latest", ", ".join(self._latest) or "none yet"),
         ]
 
     def _program_text(self) -> str:

@@ -30,8 +30,8 @@ def test_the_lag_is_that_from_the_plcs_output_where_the_plc_shows_it(tmp_path: P
     found = findings(gate, VERDICT, firings(20, 21, 22, 23, 24))
     lines = [line for line, _ in found.proposed]
     assert lines == [
-        "belt.travel_steps = as measured to the gate, less 24",
-        "belt.hold_steps = the longest item + 5",
+        "belt.travel_steps = as measured, less 24",
+        "belt.hold_steps = as measured, and 5 more",
         "belt.confirm_from_ms = 15",
         "belt.confirm_until_ms = 29",
     ]
