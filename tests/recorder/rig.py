@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.config import LineConfig, config_of
+from edge_agent.core.effects import Judge
 from edge_agent.core.events import Condition, Reason
 from edge_agent.core.inputs import (
     Arming,
@@ -23,7 +24,7 @@ from edge_agent.core.inputs import (
 from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, ItemNumber, StationName
 from edge_agent.ledger.journal import Ledger, create_ledger
-from edge_agent.line.engine import Engine
+from edge_agent.line.engine import Committed, Engine
 from edge_agent.line.plan import line_plan
 from edge_agent.recorder.flight import FlightRecorder
 from edge_agent.recorder.form import Head, Recorded
@@ -98,13 +99,18 @@ class Rig:
             queue_size=self.config.line.queue_size,
             secret_codes=False,
             wake=lambda: None,
-            release=lambda _: None,
+            release=self._let_out,
             now=self.instant,
             recorder=self.recorder,
         )
 
     def instant(self) -> Instant:
         return Instant(self.now_us, EPOCH_US + self.now_us)
+
+    def _let_out(self, committed: Committed) -> None:
+        for effect, _ in committed.effects:
+            if isinstance(effect, Judge):
+                self.recorder.words(effect.station, "verdicts", (effect.item,))
 
     def offer(self, given: Input) -> None:
         self.given += self.engine.offer(given)
@@ -166,7 +172,6 @@ class Rig:
         self.poll()
         self.report(0, Outcome.PASSED)
         self.turn()
-
 
     def late_answer(self, text: str) -> None:
         """One more item passes the trigger; its answer comes when its window has closed."""
