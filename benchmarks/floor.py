@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge_agent.sqlite import connect
 
-VERDICTS, SLOTS = 1000, 256
+VERDICTS, SLOTS = 1008, 256
 TIMEOUT_S = 30
 
 
@@ -38,10 +38,10 @@ def main() -> None:
         received_ns = time.monotonic_ns()
         database.execute("INSERT INTO scan (text) VALUES (?)", (text.decode().strip(),))
         committed_ns = time.monotonic_ns()
-        address = VERDICTS + 2 * (number % SLOTS)
-        # Modbus Messaging on TCP/IP V1.0b, function 16: two words, item and PASS.
+        address = VERDICTS + 3 * (number % SLOTS)
+        # Modbus Messaging on TCP/IP V1.0b, function 16: three words, item, PASS and start.
         plc.sendall(
-            struct.pack(">HHHBBHHBHH", number % 65_536, 0, 11, 1, 16, address, 2, 4, number, 1)
+            struct.pack(">HHHBBHHBHHH", number % 65_536, 0, 13, 1, 16, address, 3, 6, number, 1, 1)
         )
         plc.recv(4_096)
         acknowledged_us.append((time.monotonic_ns() - received_ns) // 1_000)

@@ -30,7 +30,7 @@ async def main() -> None:
         received_ns = time.monotonic_ns()
         database.execute("INSERT INTO scan (text) VALUES (?)", (text.decode().strip(),))
         committed_ns = time.monotonic_ns()
-        await plc.write_registers(VERDICTS + 2 * (number % SLOTS), [number, 1])
+        await plc.write_registers(VERDICTS + 3 * (number % SLOTS), [number, 1, 1])
         acknowledged_us.append((time.monotonic_ns() - received_ns) // 1_000)
         committed_us.append((committed_ns - received_ns) // 1_000)
     plc.close()

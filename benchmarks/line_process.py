@@ -51,7 +51,14 @@ plc = "plc"
 poll_ms = 10
 read_window_ms = 25
 min_spacing_ms = 45
-registers = {{ counters = 0, outcomes = 1000, verdicts = 1000, slots = 256 }}
+[stations.gate.belt]
+travel_steps = 282
+hold_steps = 20
+bounce_steps = 5
+spacing_steps = 45
+[stations.gate.map]
+commands = 1000
+verdicts = 1008
 """
 
 
