@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import backlog, growth, latency, machine, throughput
+from benchmarks import backlog, growth, jitter, latency, machine, throughput
 from benchmarks.child import BenchmarkError
 from benchmarks.figures import Result, markdown, show
 
@@ -19,10 +19,13 @@ from benchmarks.figures import Result, markdown, show
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Of latency, throughput, growth, backlog; all if not given."),
+        typer.Argument(help="Of latency, throughput, growth, backlog, jitter; all if not given."),
     ] = None,
     codes: Annotated[int, typer.Option(min=20_000, help="Codes in the ledger.")] = 10_000_000,
     events: Annotated[int, typer.Option(min=1_000, help="Events to sync.")] = 1_000_000,
+    items: Annotated[
+        int, typer.Option(min=100, help="Past the gate, of jitter: 33 a second.")
+    ] = jitter.ITEMS,
     rounds: Annotated[int, typer.Option(min=1, help="Of latency and growth.")] = latency.ROUNDS,
     workdir: Annotated[
         Path | None, typer.Option(help="Where filled ledgers are kept: some 4 GB.")
@@ -43,6 +46,7 @@ def main(
         "throughput": lambda: throughput.measure(ledger, codes),
         "growth": lambda: growth.measure(ledger, codes, rounds),
         "backlog": lambda: backlog.measure(directory / f"{events}.db", events),
+        "jitter": lambda: jitter.measure(items),
     }
     if unknown := set(names or []) - set(benchmarks):
         raise typer.BadParameter(f"{sorted(unknown)}: expected some of {', '.join(benchmarks)}")
