@@ -48,7 +48,7 @@ def test_a_line_with_every_fault_agrees_three_ways(tmp_path: Path) -> None:
     plant = found["counts"]["plant"]
     assert plant["triggered"] == 80
     assert plant["passed"] > 0 and plant["ejected"] > 0
-    assert found["outages"] == {"scanner-unplug": 1, "plc-drop": 1, "hq-offline": 1}
+    assert {"scanner-unplug", "plc-drop", "hq-offline", "jam"} <= found["outages"].keys()
     assert {"none", "malformed"} <= found["by_fault"].keys()
     assert not any(found["restarts"].values())
 
@@ -83,7 +83,7 @@ def test_a_line_that_is_not_scheduled_for_a_while_ties_no_code_to_another_item(
     came meanwhile."""
 
     def freeze(units: int, pids: dict[str, int]) -> None:
-        for _ in range(8 if units < 100 else 0):
+        for _ in range(4 if units < 100 else 0):
             # Again and again about as long as one item takes to follow another.
             os.kill(pids["line"], signal.SIGSTOP)
             time.sleep(0.05)

@@ -10,11 +10,14 @@ from edge_agent.core.events import (
     Closed,
     Commissioned,
     Ejected,
+    EjectedUnasked,
+    EjectFailed,
     Event,
     Packed,
     Passed,
     Reason,
     Rejected,
+    TakenOff,
     Untracked,
 )
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
@@ -207,6 +210,53 @@ def test_a_reprint_may_pass_when_its_twin_did_not() -> None:
     day = truth()
     day.items[0].outcome, day.items[2].outcome = "ejected", "passed"
     assert bad_passed(day) == []
+
+
+def taken_off(number: int) -> Event:
+    return TakenOff(at=AT, station=BELT, item=ItemNumber(number), key=None)
+
+
+def eject_failed(number: int) -> Event:
+    reason = Reason.UNREAD
+    return EjectFailed(at=AT, station=BELT, item=ItemNumber(number), key=None, reason=reason)
+
+
+def test_every_end_at_the_gate_has_its_word() -> None:
+    unasked = EjectedUnasked(at=AT, station=BELT, item=ItemNumber(3), key=None)
+    account = account_of_events([passed(1, "A"), taken_off(2), unasked, eject_failed(4)])
+    assert account.gate == {1: "passed", 2: "taken off", 3: "ejected", 4: "unconfirmed"}
+    assert verdicts([accepted(2, "B"), taken_off(2)]) == {2: "TAKEN_OFF"}
+    assert verdicts([accepted(3, "C"), unasked]) == {3: "EJECTED_UNASKED"}
+
+
+@pytest.mark.parametrize("told", [taken_off(6), eject_failed(6)])
+def test_a_mishap_explains_that_an_ejected_item_was_seen_otherwise(told: Event) -> None:
+    """It slipped, say: it was missed where it was due, and another thing appeared behind."""
+    events = [told if event == ejected(6, Reason.AMBIGUOUS) else event for event in journal()]
+    ledger = account_of_events(events)
+    day = truth()
+    assert account_of_truth(day, ledger.gate).gate[6] != ledger.gate[6]
+    day.items[5].during.append("slip")
+    assert compare({"plant": account_of_truth(day, ledger.gate), "ledger": ledger}) == []
+
+
+def test_no_mishap_explains_a_pass_that_is_told_otherwise_or_that_never_was() -> None:
+    day = truth()
+    for each in day.items:
+        each.during.append("jam")
+    told = {1: "ejected", 6: "passed"}
+    assert account_of_truth(day, told).gate[1] == "passed"
+    assert account_of_truth(day, told).gate[6] == "ejected"
+
+
+def test_what_a_person_took_out_behind_a_stuck_flap_was_noticed_and_is_not_packed() -> None:
+    day = truth()
+    day.items[3].outcome = "passed"
+    assert len(bad_passed(day)) == 1
+    day.items[3].taken_out = True
+    assert bad_passed(day) == []
+    account = account_of_truth(day)
+    assert account.gate[4] == "unconfirmed" and 4 not in account.codes
 
 
 def test_verdicts_are_told_by_fault_and_cause() -> None:
