@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drivers.protocols import PlcError
 from edge_agent.config import LineConfig
 from edge_agent.gate_config import Gate
 from edge_agent.plc.connection import connection, until_up, without_the_line
@@ -41,7 +42,7 @@ def test_gate(config: LineConfig, asked: str | None, times: int, confirmed: str 
         try:
             asyncio.run(_fire(console, config, gate, times))
         except asyncio.CancelledError:
-            raise AbortedError("stopped by hand; the gate is shut") from None
+            raise AbortedError("stopped by hand before anything moved") from None
     console.print("The gate is shut.")
     if _stops_belt(gate):
         console.print("The belt may not run until the line role runs and permits it.")
@@ -105,6 +106,10 @@ async def _fire(console: Console, config: LineConfig, gate: Gate, times: int) ->
 
         try:
             await fire(output, times, fired)
+        except asyncio.CancelledError:
+            raise AbortedError("stopped by hand. The gate is shut") from None
+        except (AbortedError, PlcError) as error:
+            raise AbortedError(f"{error}. The gate is shut") from None
         finally:
             if firings:
                 _show(console, findings(gate, output.sensors, firings), len(firings))
