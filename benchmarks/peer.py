@@ -47,7 +47,11 @@ class Peer:
             if self._plc.commands[Command.SESSION]:
                 now_ms = self._now_ms()
                 self._plc.scan(now_ms, now_ms, Sensors())
+                self.scanned()
             await asyncio.sleep(SCAN_S)
+
+    def scanned(self) -> None:
+        """After each cycle of the program."""
 
     @staticmethod
     def _now_ms() -> int:
