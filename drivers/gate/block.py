@@ -351,6 +351,8 @@ class GateBlock:
         track.at_gate_ms = now_ms
         track.phase = _AWAITED
         self._add(Status.PASSES if track.opened else Status.REJECTS)
+        if track.opened:
+            self.outcomes[OUTCOME_WORDS * (number % self.parameters.slots) + 1] = Fate.PASSING
 
     # --- eject sensor ----------------------------------------------------------------------
 

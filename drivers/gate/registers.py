@@ -113,6 +113,8 @@ class Fate(IntEnum):
     """It never came to the gate's eye."""
     UNASKED = 5
     """The gate was open for it, and yet the eject sensor saw it."""
+    PASSING = 6
+    """Under way, and the gate was opened for it: no new session can call it back."""
 
 
 class Cause(IntEnum):

@@ -99,11 +99,14 @@ class GateSession:
         self._belt = belt
         self._is_watched = is_watched
         self._draw = draw
-        self._number = draw()
+        self._number = self._number_before = 0
+        """0: none was chosen yet."""
+        self._after_item = ItemNumber(0)
+        """The last item that the session does not answer for."""
         self._beat = 0
         self._may_run = False
         self._armed = False
-        self._begun_us: int | None = None
+        self._begun_us = 0
         self._boot = 0
         self._plc_beat = (-1, 0)
         self._watched_us = 0
@@ -111,7 +114,10 @@ class GateSession:
         self._contacts: int | None = None
         self._reported: tuple[int, ItemNumber, int] | None = None
         self._arming: Arming | None = None
+        """What is offered once every outcome from before the session is known."""
         self._spans: list[list[ItemNumber]] = []
+        self._passing = False
+        """For an item of those asked for the gate is open, or was, and no more is told yet."""
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self.refusal: str | None = None
         """Why the PLC cannot be armed, if it answers at all."""
@@ -136,7 +142,7 @@ class GateSession:
 
     def judge(self, verdict: Judge, stamps: Stamps) -> None:
         """Keep `verdict` for `next_write`. A later one on the same item replaces it."""
-        if self._armed or self._arming is not None:
+        if self._armed and verdict.item > self._after_item:
             self._verdicts[verdict.item] = verdict, stamps
         else:
             self.lost_verdicts += 1
@@ -162,11 +168,12 @@ class GateSession:
         if self.refusal is not None:
             return self.lost(poll.at, self.refusal)
         if self._armed and (why := self._broken(poll)):
-            return self.lost(poll.at, why)
+            given = self.lost(poll.at, why)
+            self._renumber(poll)
+            return given
         if not self._armed:
             return self._try_to_arm(poll)
-        given: list[Input] = [self._counter(poll)]
-        given += self._news(poll)
+        given = [self._counter(poll), *self._news(poll)]
         belt = self._belt()
         if belt is not None and belt.pending:
             # Once a second in any case: what was reported may not have been taken.
@@ -188,7 +195,7 @@ class GateSession:
         self._armed, self._arming, self._spans = False, None, []
         self.lost_verdicts += len(self._verdicts)
         self._verdicts.clear()
-        self._renumber(at.mono_us)
+        self._number_before, self._number = self._number, 0
         return [LinkLost(at, self._station, why)]
 
     def unheard(self, at: Instant, last_heard_us: int, why: str) -> list[Input]:
@@ -214,22 +221,23 @@ class GateSession:
             return "reads or records were lost: which item is which is unknown"
         return None
 
-    def _renumber(self, now_us: int) -> None:
-        before = self._number
-        while self._number == before:
+    def _renumber(self, poll: Poll) -> None:
+        """Choose a number for the next session. The one that the PLC shows may be in force since
+        before: what is on the belt would not be void."""
+        self._number_before = self._number or self._number_before
+        self._number = self._draw()
+        while self._number in (self._number_before, poll.words[Status.SESSION]):
             self._number = self._draw()
-        self._begun_us = now_us
+        self._begun_us = poll.at.mono_us
 
     def _try_to_arm(self, poll: Poll) -> list[Input]:
         words, now_us = poll.words, poll.at.mono_us
-        if self._arming is not None:
-            return []
+        self._arming, self._spans = None, []
+        # Not taken, though the PLC answers: it may have had this very number before.
+        is_ignored = now_us - self._begun_us > 2 * self._link_timeout_us
+        if self._number == 0 or (words[Status.SESSION] != self._number and is_ignored):
+            self._renumber(poll)
         if words[Status.SESSION] != self._number:
-            # Not taken, though the PLC answers: it may have had this very number before.
-            if self._begun_us is None:
-                self._begun_us = now_us
-            elif now_us - self._begun_us > 2 * self._link_timeout_us:
-                self._renumber(now_us)
             return []
         belt = self._belt()
         restarted = belt is not None and belt.boot != words[Status.START]
@@ -249,6 +257,7 @@ class GateSession:
         assert self._arming is not None  # noqa: S101 both callers have made it
         arming, self._arming = self._arming, None
         self._armed, self._watched_us = True, at.mono_us
+        self._after_item = arming.first.last_item
         return [arming]
 
     def _counter(self, poll: Poll) -> Counter:
@@ -274,6 +283,7 @@ class GateSession:
 
     def _ask(self, at: Instant, pending: list[ItemNumber]) -> list[Input]:
         """Have the outcomes of `pending` (ascending) read; what the ring has lost is unknown."""
+        self._passing = False
         self._spans = list(_runs(pending[-self._slots :], self._slots, PAIRS_PER_READ))
         return [
             GateReport(at, self._station, item, Outcome.UNKNOWN) for item in pending[: -self._slots]
@@ -293,10 +303,12 @@ class GateSession:
         for item, shown, word in zip(span, shown_items, fates, strict=True):
             if shown != item % WORD:
                 given.append(GateReport(at, self._station, item, Outcome.UNKNOWN))
+            elif word % 256 == Fate.PASSING:
+                self._passing = True
             elif outcome := _OUTCOMES.get(word % 256):
                 why = _WHY.get(word // 256)  # a cause of a later program's says nothing
                 given.append(GateReport(at, self._station, item, outcome, why))
-        if not self._spans and self._arming is not None:
+        if not self._spans and self._arming is not None and not self._passing:
             given += self._arm(at)
         return given
 

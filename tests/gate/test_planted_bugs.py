@@ -82,6 +82,10 @@ BUGS = {
         "((ConfirmUntilMs = 0) AND NOT Opened[Slot])",
         "(ConfirmUntilMs = 0)",
     ),
+    "what the gate was opened for is not told at once": (
+        "      Outcomes[2 * Slot + 1] := FatePassing;\n",
+        "      Fate := FatePassing;\n",
+    ),
     "an item is told before the gate has shut behind it": (
         " OR (Serving AND (Slot = ServedSlot)) THEN",
         " THEN",

@@ -303,3 +303,52 @@ def test_verdicts_of_a_session_that_is_over_are_not_written(rig: Rig) -> None:
     rig.judge(item)
     assert rig.session.next_write() is None
     assert rig.session.lost_verdicts == 1
+
+
+def test_a_session_never_takes_the_number_that_the_plc_shows() -> None:
+    rig = Rig()
+    rig.block.commands[:] = [1, 77, 1]  # another agent's, until a moment ago
+    rig.block.scan(1, 1, rig.sensors)
+    assert rig.block.status[Status.SESSION] == 1
+    assert only(rig.run(400), Arming)
+    assert rig.block.status[Status.SESSION] == 2
+
+
+def test_what_the_gate_is_open_for_is_told_before_the_next_session_begins(rig: Rig) -> None:
+    item = rig.item()
+    rig.judge(item)
+    rig.run(228)
+    rig.sensors.gate_eye = True
+    rig.run(14)
+    assert rig.block.gate_open
+    rig.session = rig.new_session()  # as after a kill of the agent
+    rig.session.run(permitted=True)
+    given = [each for each in rig.run(600) if isinstance(each, Arming | GateReport)]
+    assert isinstance(given[0], GateReport)
+    assert (given[0].item, given[0].outcome) == (item, Outcome.PASSED)
+    assert isinstance(given[1], Arming)
+
+
+def test_an_arming_that_was_cut_short_begins_anew(rig: Rig) -> None:
+    item = rig.item()
+    rig.judge(item)
+    rig.session = rig.new_session()
+    rig.block.commands[:] = rig.session.commands()
+    poll_us = 1_000_000
+    for _ in range(3):  # every read of outcomes fails
+        rig.ms += 10
+        at = Instant(rig.ms * 1_000, rig.ms * 1_000)
+        rig.session.polled(Poll(list(rig.block.status), at.mono_us - 500, at, poll_us))
+        rig.block.commands[:] = rig.session.commands()
+        rig.block.scan(rig.ms, rig.ms, rig.sensors)
+    assert rig.session.next_read() is not None
+    rig.restart_plc()
+    rig.run(1_000)
+    (arming,) = only(rig.given, Arming)[1:]
+    assert arming.first.boot == 8
+
+
+def test_a_verdict_on_an_item_from_before_the_session_is_not_written(rig: Rig) -> None:
+    rig.judge(ItemNumber(rig.block.status[Status.ITEMS]))
+    assert rig.session.next_write() is None
+    assert rig.session.lost_verdicts == 1
