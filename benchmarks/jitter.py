@@ -54,6 +54,8 @@ def _result(seen: dict[str, Any], told: dict[str, Any], timer_ms: Sequence[float
     passed = [fate == "passed" for _, fate in things]
     bad = sum(gone for gone, item in zip(passed, items, strict=True) if not _is_good(item))
     good_out = sum(not gone for gone, item in zip(passed, items, strict=True) if _is_good(item))
+    if bad:
+        raise BenchmarkError(f"{bad} items passed that should have been kept out: {told['fates']}")
     opened, shut = _errors_ms(seen)
     if not opened:
         raise BenchmarkError(f"the gate never opened: {told}")
@@ -66,7 +68,7 @@ def _result(seen: dict[str, Any], told: dict[str, Any], timer_ms: Sequence[float
         Figure(f"{name}, max", "ms", max(errors_ms), floor=max(timer_ms)),
         Figure("of it early (-) or late, median, to open", "ms", median(opened)),
         Figure("of it early (-) or late, median, to shut", "ms", median(shut)),
-        Figure(f"items that should be kept out and passed, of {len(things):,}", "", bad, at_most=0),
+        Figure(f"items that passed and should not, of {len(things):,}", "", bad, at_most=0),
         Figure("items that should pass and were kept out", "", good_out),
         Figure("items that came while no session was in force", "", items.count(None)),
         Figure("sessions lost", "", told["sessions_lost"]),

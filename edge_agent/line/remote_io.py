@@ -100,7 +100,7 @@ class RemoteIo:
                 try:
                     await self._hung_up.wait()
                 finally:
-                    self._lose("the agent ends")
+                    self._end("the agent ends")
                     if self._pending:
                         await asyncio.wait(self._pending.values(), timeout=FAREWELL_S)
                     link.cancel()
@@ -111,7 +111,7 @@ class RemoteIo:
 
     async def check(self) -> str | None:
         """Shuts the gate, and reads the watchdogs and the coil."""
-        self._lose("the I/O is being checked")
+        self._end("the I/O is being checked")
         address = self._io.gate.address
         try:
             await self._plc.write_coil(address, False)
@@ -180,11 +180,15 @@ class RemoteIo:
         self._set_timer()
 
     def _lose(self, why: str) -> None:
-        """Nothing on the belt may pass. The session is over, and none begins before a `check`."""
+        if not self._why:
+            log.error("remote I/O: the session is over", why=why)
+        self._end(why)
+
+    def _end(self, why: str) -> None:
+        """Nothing on the belt may pass, and no session begins before a `check`."""
         if self._why:
             return
         self._why = why
-        log.error("remote I/O: the session is over", why=why)
         self._block.lose_link()
         self._drive()
         if self._timer is not None:
