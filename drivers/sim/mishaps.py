@@ -62,14 +62,15 @@ class Mishaps:
         self._chance = belt.chance
         self._units = 0
         self._close_before = False
-        self._lag_before: str | None = None
+        self._before: Body | None = None
+        self._miscount: str | None = None
         self._at_gate = 0
         self._spells: Counter[str] = Counter()
         self._shadows: Counter[str] = Counter()
         self._expected: deque[int] = deque()
         layout = belt.layout
         self._gate_um = um(layout.travel_mm)
-        self._late_um = um(layout.tolerance_mm + layout.flap_mm)
+        self._late_um = um(layout.tolerance_mm + layout.flap_mm + layout.pitch_mm)
         # What a hand can reach: clear of both eyes.
         self._reach_um = um(layout.length_mm), self._gate_um - um(layout.length_mm)
         self._plan: dict[int, list[Fault]] = {}
@@ -104,11 +105,7 @@ class Mishaps:
         while self._expected[0] + self._gate_um + self._late_um < belt.place_um:
             self._expected.popleft()
         self._note_close(body)
-        cause = self._cause_of_lag(body)
-        # What follows one that was held back may have come too close to it.
-        if doubt := cause or self._lag_before:
-            self._doubt(doubt, body)
-        self._lag_before = cause
+        self._doubt_miscount(body)
         for kind in self._plan.pop(self._units, ()):
             belt.after(self._us((0, 400)), self._comes, kind)
         self._units += 1
@@ -172,6 +169,22 @@ class Mishaps:
             if cause := self._cause_of_lag(held):
                 self._doubt(cause, held)
 
+    def _doubt_miscount(self, body: Body) -> None:
+        """What follows one that was held back may have come too close to it. And one that stands
+        before the trigger's eye may be counted when it leaves: then the next, if it comes soon, is
+        taken for its bounce, and is counted when it leaves."""
+        belt, before = self._belt, self._before
+        if before is not None:
+            gap_um = belt.place_um - before.due_um(0)
+            if gap_um > 2 * self._late_um:
+                self._miscount = None
+            if any(0 <= at_um < um(belt.layout.length_mm) for at_um, _ in before.holds):
+                self._miscount = before.held_by
+        after = self._cause_of_lag(before) if before is not None else None
+        if doubt := self._cause_of_lag(body) or after or self._miscount:
+            self._doubt(doubt, body)
+        self._before = body
+
     def _cause_of_lag(self, body: Body) -> str | None:
         """What holds it back further than the PLC allows for."""
         return body.held_by if body.lag_um > um(self._belt.layout.slip_mm) else None
@@ -218,7 +231,8 @@ class Mishaps:
             if each.front_um(belt.place_um) >= 0:
                 each.thing.note(kind)
         self._shadows[kind] += 1
-        belt.at_place(body.due_um(self._gate_um) + self._late_um, self._end_doubt, kind)
+        end_um = body.due_um(self._gate_um) + body.lag_um + self._late_um
+        belt.at_place(end_um, self._end_doubt, kind)
 
     def _end_doubt(self, kind: str) -> None:
         self._shadows[kind] -= 1

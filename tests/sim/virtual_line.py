@@ -58,7 +58,7 @@ class VirtualLine:
 
     def under_way(self) -> bool:
         return any(
-            self.told(thing)[0] is Fate.UNDER_WAY
+            self.told(thing)[0] in (Fate.UNDER_WAY, Fate.PASSING)
             for thing in self.truth.items[-100:]
             if thing.number is not None and thing.start == self.controller.start
         )
