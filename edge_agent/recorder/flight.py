@@ -27,7 +27,7 @@ from edge_agent.recorder.ring import Ring
 
 WAITING_LIMIT = 4_096
 """Entries that may wait to be written. More are lost."""
-SLICE = 256
+SLICE = 64
 """Entries written down in one tick: bounds how long the next input waits."""
 PARTS = 8
 """Files in which the ring is kept: what is forgotten at once."""

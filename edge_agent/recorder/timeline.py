@@ -21,6 +21,7 @@ from edge_agent.recorder.form import (
 )
 from edge_agent.recorder.reader import RecordingError, Torn
 from edge_agent.recorder.replay import Replay, Step, station_of
+from edge_agent.recorder.wording import Wording
 
 _CODES = frozenset({"text", "key", "children", "serial"})
 _TALK = frozenset({"detail", "defect"})
@@ -76,7 +77,7 @@ def replay(
     paths = reader.files(path)
     if window.since_us is not None:
         paths = reader.since(paths, window.since_us)
-    summary = Summary()
+    summary, wording = Summary(), Wording()
     at: Instant | None = None
     secret = False
     for step in Replay(config).steps(paths):
@@ -88,7 +89,7 @@ def replay(
         if as_json:
             out(dumps(_masked(_as_json(step), secret=secret)))
         else:
-            for row in _rows(step, at, secret=secret):
+            for row in _rows(step, at, wording, secret=secret):
                 out(row)
     out(dumps({"summary": asdict(summary)}) if as_json else _sentence(summary))
     return summary
@@ -180,7 +181,7 @@ def _masked(value: Any, *, secret: bool, name: str = "") -> Any:
 # --- for a person --------------------------------------------------------------------------
 
 
-def _rows(step: Step, at: Instant, *, secret: bool) -> Iterator[str]:
+def _rows(step: Step, at: Instant, wording: Wording, *, secret: bool) -> Iterator[str]:
     """One row for what came, and one for each thing that was decided."""
 
     def hide(plain: Json) -> Json:
@@ -198,7 +199,7 @@ def _rows(step: Step, at: Instant, *, secret: bool) -> Iterator[str]:
         case Distrusted():
             came = "a read was lost to a full queue: its belt is unknown"
         case Words() as words:
-            came = _said(words)
+            came = wording.tell(words)
         case Torn(path, size):
             came = f"{path.name} ends in the middle of a line ({size} bytes)"
     yield f"{_iso(at)}  {_station(step):<12}  {came}"
@@ -255,14 +256,6 @@ def _decision(plain: Json, left_out: tuple[str, ...]) -> str:
     return (
         f"{plain.get('kind') or plain.get('effect')}: {_pairs(plain, 'kind', 'effect', *left_out)}"
     )
-
-
-def _said(words: Words) -> str:
-    slot = "" if words.slot is None else f" from slot {words.slot}"
-    if words.error is not None:
-        return f"PLC: no answer to {words.what}: {words.error}"
-    direction = "PLC shows" if words.what in ("status", "outcomes") else "told the PLC"
-    return f"{direction} {words.what}{slot}: {' '.join(map(str, words.words))}"
 
 
 def _pairs(plain: Json, *left_out: str) -> str:

@@ -115,6 +115,10 @@ class Rig:
     def offer(self, given: Input) -> None:
         self.given += self.engine.offer(given)
 
+    def allow_ledger_pages(self, count: int) -> None:
+        """As if the disk had room for so many pages, but at least for what is there."""
+        self._ledger._connection.execute(f"PRAGMA max_page_count = {count}")
+
     def turn(self) -> None:
         self.engine.turn()
         self.recorder.write()

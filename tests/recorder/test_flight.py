@@ -67,6 +67,36 @@ def test_a_disk_that_fails_stops_the_recorder_which_begins_anew_when_it_can(
     assert differing(steps) == []
 
 
+def test_a_halted_line_is_recorded_as_one_and_the_replay_goes_on_where_it_resumed(
+    tmp_path: Path,
+) -> None:
+    with rig(tmp_path) as line:
+        scan(line, 1)
+        line.allow_ledger_pages(1)
+        number = 2
+        while line.engine.facts()["halted"] is None:
+            scan(line, number)
+            number += 1
+            assert number < 1_000, "the ledger never filled"
+        line.allow_ledger_pages(1_000_000)
+        line.now_us += RETRY_US
+        scan(line, 1)  # refused, too; after it the line resumes
+        scan(line, number)
+        scan(line, 1)
+    steps = replayed(segments(line.flight))
+    _, halted, resumed = heads(steps)
+    assert halted.why.startswith("the line halted: ")
+    assert resumed.why == "the line resumed"
+    assert not halted.follows
+    assert not resumed.follows
+    refused = [s.line.given.text for s in steps if isinstance(s.line, Refused)]  # type: ignore[union-attr]
+    assert refused == [f"unit-{number - 1}", "unit-1"]
+    assert differing(steps) == []
+    decided = inputs(steps)
+    assert decided[-1].now_events[0]["reason"] == "ALREADY_PACKED"
+    assert len(decided) == line.given - len(refused)
+
+
 def test_a_file_without_its_end_is_replayed_to_there_and_said_so(tmp_path: Path) -> None:
     with rig(tmp_path) as line:
         for number in range(3):
