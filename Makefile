@@ -1,5 +1,5 @@
 # Everything starts here. `make demo` and `make test` set up what they need.
-.PHONY: setup demo test format bench lock clean
+.PHONY: setup demo simulate test format bench lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,11 @@ setup:
 
 demo: setup
 	@$(BIN)/edge-agent demo $(DEMO)
+
+# At least 1,000 shifts and a million items in virtual time; SIMULATE="--seeds 50" for fewer.
+SIMULATE ?= --seeds 1000 --items 1000000
+simulate: setup
+	@$(BIN)/edge-agent simulate $(SIMULATE)
 
 test:
 	@./.ci/setup $(VENV) test

@@ -453,6 +453,33 @@ def plc_test(
         ) from None
 
 
+@app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="Shifts, at least.")] = 1_000,
+    first: Annotated[int, typer.Option(min=0, help="The first shift's seed.")] = 1,
+    items: Annotated[int, typer.Option(min=0, help="Items in all shifts, at least.")] = 0,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="Items of each shift; if not given, by its seed.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Run this shift alone.")] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="With --seed: print all that happened.")
+    ] = False,
+) -> None:
+    """Run whole shifts in virtual time, with faults drawn by seed, and check what must hold."""
+    from edge_agent.simulate.run import Options, run_simulation, show_timeline
+
+    if timeline and seed is None:
+        raise _fail("--timeline goes with --seed; give both", 2)
+    if seed is not None and timeline:
+        raise typer.Exit(show_timeline(seed, length))
+    if seed is not None:
+        seeds, first, items = 1, seed, 0
+    raise typer.Exit(run_simulation(Options(seeds, first, items, length, jobs, json_file)))
+
+
 @ledger_app.command("init")
 def ledger_init(config: ConfigArgument) -> None:
     """Make a new line's empty ledger. An existing one is never touched."""
