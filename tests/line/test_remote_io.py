@@ -29,6 +29,7 @@ from tests.line.remote_io_twin import WATCHDOG, Twin
 
 RUN = {"run": {"table": "coil", "address": 1}}
 COUNTED = {**EYE_ONLY, "step": "encoder", "fastest_steps_per_s": 1_700}
+ANY_WATCHDOG = {"table": "holding", "address": WATCHDOG}
 ENCODER = {"encoder": {"table": "input", "address": 1}}
 
 
@@ -51,6 +52,14 @@ async def test_the_gate_opens_exactly_for_the_items_with_a_pass() -> None:
     }
     on = [command for command in rig.twin.commands if command[2]]
     assert len(on) == 3
+
+
+async def test_a_slow_gate_is_commanded_earlier() -> None:
+    late = {**EYE_ONLY, "travel_steps": EYE_ONLY["travel_steps"] + 60}
+    async with running(gate_section(late, {**INPUT, "lag_ms": 60})) as rig:
+        await rig.armed()
+        rig.twin.put(30)
+        assert await rig.twin.settled() == ["passed"]
 
 
 async def test_eyes_at_gate_and_chute_confirm_and_tell_what_was_taken_off() -> None:
@@ -141,15 +150,14 @@ async def test_an_io_station_whose_coils_cannot_be_read_is_armed_all_the_same() 
 
 
 async def test_a_gate_that_cannot_be_shut_is_left_to_the_watchdog() -> None:
-    async with running(gate_section(EYE_ONLY, INPUT)) as rig:
+    twin = Twin(watchdog_ms=500)
+    async with running(gate_section(EYE_ONLY, INPUT, watchdogs=[ANY_WATCHDOG]), twin=twin) as rig:
         await rig.armed()
-        for index in range(3):
-            rig.twin.put(30 + index * PITCH)
+        rig.twin.put(30)
         await rig.opened()
         rig.twin.refuses.add(5)
         await rig.shut()
         assert rig.twin.watchdog_fell_s  # though the station answers every request
-        assert (await rig.twin.settled())[1:] == ["ejected"] * 2
         await rig.until(lambda: rig.link.refusal)
         assert "write coil 0" in str(rig.link.refusal)
         rig.twin.refuses.clear()
@@ -172,6 +180,18 @@ async def test_the_scanners_answer_is_an_item_and_its_echo_none() -> None:
         assert counter.asked_us <= counter.at.mono_us
         assert await rig.twin.settled() == ["passed"]
         assert await rig.outcomes(1) == {1: (Outcome.PASSED, None)}
+
+
+async def test_an_item_scanned_between_two_polls_is_not_taken_for_one_long_gone() -> None:
+    async with running(gate_section(WATCHED, {**SCANNER, **EYES})) as rig:
+        await rig.armed()
+        things = [rig.twin.put(30 + index * PITCH) for index in range(8)]
+        for index, thing in enumerate(things):
+            await rig.until(lambda thing=thing: thing.eye_s)
+            await asyncio.sleep(index / 1_000)  # at any moment between two polls
+            now_us = clock.now_us()
+            rig.link.counted(rig.remote.scanned(now_us, now_us))
+        assert await rig.twin.settled() == ["passed"] * 8
 
 
 async def test_an_answer_that_may_be_much_older_is_no_item_to_pass() -> None:
@@ -323,7 +343,7 @@ async def test_a_status_on_its_way_is_not_older_than_the_item_that_was_scanned_m
 @pytest.mark.parametrize("threaded", [False, True])
 async def test_an_agent_that_ends_shuts_the_gate_itself(threaded: bool) -> None:
     twin = Twin(watchdog_ms=5_000)
-    gate = gate_section(EYE_ONLY, INPUT, watchdogs=[{"table": "holding", "address": WATCHDOG}])
+    gate = gate_section(EYE_ONLY, INPUT, watchdogs=[ANY_WATCHDOG])
     async with running(gate, twin=twin, threaded=threaded) as rig:
         await rig.armed()
         rig.twin.put(30)
