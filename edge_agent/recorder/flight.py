@@ -176,8 +176,7 @@ class FlightRecorder:
         if self._write is not None and not self._write.done():
             return
         self._reap()
-        if pieces := self._pieces(SLICE):
-            self._write = self._pool.submit(self._store, pieces)
+        self._submit()
 
     def close(self) -> None:
         """Write down all that waits; also a batch in which the line failed."""
@@ -185,19 +184,29 @@ class FlightRecorder:
         self.refused(batch)
         while self._waiting:
             self._reap()
-            self._write = self._pool.submit(self._store, self._pieces(SLICE))
+            self._submit()
         self._reap()
         self._write = self._pool.submit(self._store, [(False, _text(self._encoder.flush()))])
         self._reap()
-        self._pool.submit(self._ring.close).result()
+        self._write = self._pool.submit(self._ring.close)
+        self._reap()
         self._pool.shutdown()
 
-    def _pieces(self, limit: int) -> list[tuple[bool, bytes]]:
+    def _submit(self) -> None:
+        try:
+            pieces = self._pieces()
+        except Exception as error:  # noqa: BLE001 the recorder's boundary: the line runs on
+            self._fail(f"{type(error).__name__}: {error}")
+            return
+        if pieces:
+            self._write = self._pool.submit(self._store, pieces)
+
+    def _pieces(self) -> list[tuple[bool, bytes]]:
         """The next entries as text; True: with it a new file begins."""
         pieces: list[tuple[bool, bytes]] = []
         lines: list[str] = []
         begins = False
-        self._writing = min(len(self._waiting), limit)
+        self._writing = min(len(self._waiting), SLICE)
         for _ in range(self._writing):
             entry = self._waiting.popleft()
             if isinstance(entry, Head):
@@ -229,7 +238,7 @@ class FlightRecorder:
         except OSError as error:
             self._fail(str(error))
             return
-        if self._stopped is not None:
+        if self._stopped is not None and self._gap is None:
             log.info("flight recorder records again")
             self._stopped = None
 

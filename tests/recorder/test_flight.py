@@ -67,6 +67,24 @@ def test_a_disk_that_fails_stops_the_recorder_which_begins_anew_when_it_can(
     assert differing(steps) == []
 
 
+def test_what_the_recorder_cannot_write_down_stops_it_and_not_the_line(tmp_path: Path) -> None:
+    with rig(tmp_path) as line:
+        scan(line, 1)
+        line.recorder.words(BENCH, "status", (object(),))  # type: ignore[arg-type]
+        while not line.recorder.facts()["stopped"]:
+            line.recorder.write()
+        assert "unable to serialize" in line.recorder.facts()["stopped"].lower()
+        scan(line, 2)
+        assert line.recorder.facts()["stopped"]
+        assert line.engine.state.tally["commissioned"] == 2
+        line.now_us += RETRY_US
+        scan(line, 3)
+        scan(line, 4)
+    *_, head = heads(steps := replayed(segments(line.flight)))
+    assert head.lost > 0
+    assert differing(steps) == []
+
+
 def test_a_halted_line_is_recorded_as_one_and_the_replay_goes_on_where_it_resumed(
     tmp_path: Path,
 ) -> None:
