@@ -120,7 +120,7 @@ class GateBlock:
         self._served: int | None = None
         """The item that the gate is open for, until it was open long enough."""
         self._stranger = _FREE
-        self._stranger_at = self._stranger_ms = 0
+        self._stranger_at = self._stranger_ms = self._strangers = 0
         self._test_asked = self._testing = False
         self._test_ms = 0
         self.status[Status.IDENTITY] = identity(slots)
@@ -316,6 +316,7 @@ class GateBlock:
             self._cut_short(Cause.DOUBT)
             self.gate_open = False
             self._stranger, self._stranger_at = _SIGHTED, sampled
+            self._strangers += 1
             return
         track = self._tracks[self._next_at_gate % self.parameters.slots]
         track.phase = _SIGHTED
@@ -358,6 +359,7 @@ class GateBlock:
 
     def _confirm(self, now_ms: int, eject_eye: bool) -> None:
         if self.parameters.confirm_until_ms:
+            self._miss_strangers(now_ms)
             self._see_ejected(now_ms, eject_eye)
         while self._next_to_settle < self._next_at_gate:
             track = self._tracks[self._next_to_settle % self.parameters.slots]
@@ -388,12 +390,21 @@ class GateBlock:
                 track.seen = True
                 return
             number += 1
-        age_ms = (now_ms - self._stranger_ms) % _DWORD
-        if self._stranger == _AWAITED and age_ms <= self.parameters.confirm_until_ms:
+        if self._strangers > 0:
             # What appeared at the gate was rejected, and this is it.
-            self._stranger = _FREE
+            self._strangers -= 1
             return
         self._add(Status.UNASKED)
+
+    def _miss_strangers(self, now_ms: int) -> None:
+        """The time of the last thing that appeared at the gate is over: what the eject sensor has
+        not seen of them has escaped."""
+        age_ms = (now_ms - self._stranger_ms) % _DWORD
+        if self._stranger != _AWAITED or age_ms <= self.parameters.confirm_until_ms:
+            return
+        self._stranger = _FREE
+        self.status[Status.ESCAPED] = (self.status[Status.ESCAPED] + self._strangers) % WORD
+        self._strangers = 0
 
     def _fate(self, track: _Track) -> Fate:
         if track.opened and track.cause == Cause.TOLD:

@@ -84,10 +84,10 @@ class GateMap(BaseModel):
     slots: Literal[32, 64, 128, 256, 512] = 256
     """Length of both rings."""
     status: Register = 0
-    outcomes: Register = 16
-    commands: Register = 528
+    outcomes: Register = 32
+    commands: Register = 544
     """Left out: the next block after the outcomes."""
-    verdicts: Register = 544
+    verdicts: Register = 560
     """Left out: the next block after the commands."""
     moved: dict[str, Point] = Field(default={}, alias="points")
     """Status words and flags that stand elsewhere, by their lower-case names."""
@@ -97,7 +97,7 @@ class GateMap(BaseModel):
     def _follow_on(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        keys = {"slots": 256, "outcomes": 16, **given}
+        keys = {"slots": 256, "outcomes": 32, **given}
         # A value of another type is left for its field to refuse.
         if "commands" not in keys and _are_ints(keys["slots"], keys["outcomes"]):
             keys["commands"] = _next_block(keys["outcomes"] + OUTCOME_WORDS * keys["slots"])

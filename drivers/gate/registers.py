@@ -46,8 +46,12 @@ class Status(IntEnum):
     POSITION = 14
     """Two words, high word first: encoder counts, or milliseconds of the belt running."""
 
+    ESCAPED = 16
+    """Of the things that appeared at the gate, those that the eject sensor has not seen: they may
+    have gone on with the good ones."""
 
-STATUS_WORDS = 16
+
+STATUS_WORDS = 17
 
 
 class Flag(IntFlag):

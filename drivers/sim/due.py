@@ -23,4 +23,7 @@ def next_due_ms(block: GateBlock, now_ms: int) -> int | None:
         if track.phase == _AWAITED:
             age_ms = (now_ms - track.at_gate_ms) % _DWORD
             waits.append(parameters.confirm_until_ms + 1 - age_ms)
+    if block._stranger == _AWAITED and parameters.confirm_until_ms:
+        age_ms = (now_ms - block._stranger_ms) % _DWORD
+        waits.append(parameters.confirm_until_ms + 1 - age_ms)
     return max(1, min(waits)) if waits else None

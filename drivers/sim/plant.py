@@ -7,6 +7,7 @@ from typing import Literal
 
 from drivers.gate.map import GateMap
 from drivers.gate.registers import Fate as Told
+from drivers.gate.registers import Status
 from drivers.sim.banks import Banks, GateBanks
 from drivers.sim.belt import Belt, Body
 from drivers.sim.controller import Controller
@@ -87,6 +88,8 @@ class Plant:
         self._lost_us: dict[int, int] = {}
         """`id` of a thing → how long the belt's time had stood still when it was triggered."""
         self._to_packer = 0
+        self._looked_for = 0
+        """Things of which the gate has told that they may have gone on."""
         self._empty = asyncio.Event()
         self._floor = asyncio.TaskGroup()
         self._outages = {Fault.SCANNER_UNPLUG: 0, Fault.PLC_DROP: 0}
@@ -156,9 +159,15 @@ class Plant:
 
     def _is_missed(self, thing: ItemTruth) -> bool:
         """Whether the gate has told that it should lie in the bin: an alarm, and a person comes."""
-        if self._plc is None or thing.number is None:
+        if self._plc is None:
             return thing.ailment is not None
-        return self._plc.told(thing) is Told.UNCONFIRMED
+        told = Told.TAKEN_OFF if thing.number is None else self._plc.told(thing)
+        if told is Told.TAKEN_OFF:
+            # It was late or no item: it appeared at the gate, and was not seen in the bin.
+            due = self._plc.block.status[Status.ESCAPED] - self._looked_for
+            self._looked_for += due > 0
+            return due > 0
+        return told is Told.UNCONFIRMED
 
     # --- plugs -----------------------------------------------------------------------------
 

@@ -219,7 +219,9 @@ class EjectedUnasked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stray(Event):
-    """`count` things were seen that are no item, at the ``gate`` (rejected) or in the ``bin``."""
+    """`count` things were seen that are no item, at the ``gate`` (rejected) or in the ``bin``; or
+    they appeared at the gate and did not come to the bin: they may have gone on along the ``line``.
+    """
 
     kind: ClassVar[str] = "stray"
     where: str

@@ -218,7 +218,8 @@ class Gates:
     def strays(self, strays: Strays) -> None:
         """Things were seen that are no items."""
         at = strays.at.isoformat()
-        for where, number in (("gate", strays.appeared), ("bin", strays.unasked)):
+        seen = (("gate", strays.appeared), ("bin", strays.unasked), ("line", strays.escaped))
+        for where, number in seen:
             if number:
                 event = StrayEvent(at=at, station=strays.station, where=where, count=number)
                 self._record.emit(event)

@@ -89,12 +89,14 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Things seen that can be no item: `appeared` at the gate (rejected), `unasked` in the bin."""
+    """Things seen that can be no item: `appeared` at the gate (rejected), `unasked` in the bin.
+    `escaped` of those that appeared were not seen in the bin."""
 
     at: Instant
     station: StationName
     appeared: int
     unasked: int
+    escaped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

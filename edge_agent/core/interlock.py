@@ -116,6 +116,9 @@ def _causes(event: Event) -> list[tuple[StopCause, str]]:
             return [(StopCause.UNASKED, f"item {item} was let through, but it was ejected")]
         case Stray(where="bin", count=count):
             return [(StopCause.UNASKED, f"{count} things fell into the bin that are no items")]
+        case Stray(where="line", count=count):
+            detail = f"{count} things that are no items may have gone through the gate"
+            return [(StopCause.ESCAPED, detail)]
         case Stray(count=count):
             return [(StopCause.APPEARED, f"{count} things came to the gate that are no items")]
         case TakenOff(item=item):

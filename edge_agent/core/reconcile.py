@@ -231,7 +231,7 @@ class Account:
                 self._pack(event)
             case Closed():
                 self._close(event)
-            case Stray(count=count):
+            case Stray(where="gate" | "bin", count=count):
                 self.counts.strays += count
             case _:
                 pass

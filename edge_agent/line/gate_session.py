@@ -110,7 +110,7 @@ class GateSession:
         self._boot = 0
         self._plc_beat = (-1, 0)
         self._watched_us = 0
-        self._strays = (0, 0)
+        self._strays = (0, 0, 0)
         self._contacts: int | None = None
         self._reported: tuple[int, ItemNumber, int] | None = None
         self._arming: Arming | None = None
@@ -243,7 +243,7 @@ class GateSession:
         restarted = belt is not None and belt.boot != words[Status.START]
         self._boot = words[Status.START]
         self._plc_beat = words[Status.HEARTBEAT], now_us
-        self._strays = words[Status.APPEARED], words[Status.UNASKED]
+        self._strays = _strays(words)
         self._contacts = None
         self._reported = None
         detail = "first contact with the PLC" if belt is None else "a new session with the PLC"
@@ -266,13 +266,13 @@ class GateSession:
         return Counter(poll.at, self._station, last_item, poll.asked_us, poll.reads_until_us, boot)
 
     def _news(self, poll: Poll) -> Iterator[Input]:
-        strays = poll.words[Status.APPEARED], poll.words[Status.UNASKED]
+        strays = _strays(poll.words)
         if strays != self._strays:
-            appeared, unasked = (
+            appeared, unasked, escaped = (
                 (now - before) % WORD for now, before in zip(strays, self._strays, strict=True)
             )
             self._strays = strays
-            yield Strays(poll.at, self._station, appeared, unasked)
+            yield Strays(poll.at, self._station, appeared, unasked, escaped)
         contacts = poll.words[Status.FLAGS] & _CONTACTS
         if contacts != self._contacts:
             self._contacts = contacts
@@ -322,6 +322,10 @@ def refused_identity(words: Sequence[int], slots: int) -> str | None:
         f"the word identity is {found:#06x}, expected {expected:#06x}: this is another device, "
         f"another program, or one made for another number of slots than {slots}"
     )
+
+
+def _strays(words: Sequence[int]) -> tuple[int, int, int]:
+    return words[Status.APPEARED], words[Status.UNASKED], words[Status.ESCAPED]
 
 
 def _unwrap(word: int, boot: int, belt: Belt | None) -> ItemNumber:

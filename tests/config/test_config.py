@@ -45,10 +45,10 @@ decide_steps = 12
 confirm_from_ms = 10
 confirm_until_ms = 50
 [stations.gate.map]
-outcomes = 16
+outcomes = 32
 """
 PULSE = GOOD.replace(
-    "[stations.gate.map]\noutcomes = 16",
+    "[stations.gate.map]\noutcomes = 32",
     """[stations.gate.io]
 gate = { table = "coil", address = 0 }
 eye = { table = "discrete", address = 0 }
@@ -94,13 +94,13 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (('reads = ["unit"]', 'reads = ["case"]'), "a gated station reads the lowest level only"),
         (('plc = "plc"', 'plc = "plk"'), "stations.0.gate.plc is 'plk', expected one of ['plc']"),
         (('scanner = "belt"', 'scanner = "plc"'), "stations.0.scanner is 'plc', expected one of"),
-        (("outcomes = 16", "outcomes = 8"), "are both at holding 8"),
-        (("outcomes = 16", "verdicts = 65000"), "verdicts is 65000, expected at most 64768"),
-        (("outcomes = 16", "slots = 100"), "stations.0.gate.map.slots is 100"),
-        (("outcomes = 16", "slots = 32\npoints.eye = 3"), "stations.0.gate.map.points.eye"),
-        (("outcomes = 16", "point.eye = 3"), "'outcomes', 'points', 'slots'"),
+        (("outcomes = 32", "outcomes = 8"), "are both at holding 8"),
+        (("outcomes = 32", "verdicts = 65000"), "verdicts is 65000, expected at most 64768"),
+        (("outcomes = 32", "slots = 100"), "stations.0.gate.map.slots is 100"),
+        (("outcomes = 32", "slots = 32\npoints.eye = 3"), "stations.0.gate.map.points.eye"),
+        (("outcomes = 32", "point.eye = 3"), "'outcomes', 'points', 'slots'"),
         (
-            ("outcomes = 16", "points.eye = {tabel = 3}"),
+            ("outcomes = 32", "points.eye = {tabel = 3}"),
             "expected one of ['address', 'bit', 'table'",
         ),
         (("travel_steps = 300", "travel_steps = 30000"), "expected at least twice the 668 items"),
@@ -182,7 +182,7 @@ def test_two_gates_do_not_share_registers(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, GOOD + second + gate)
     assert "stations infeed and second share" in fault
     assert "infeed.start and second.start are both at holding 1" in fault
-    apart = gate.replace("outcomes = 16", "status = 2000\noutcomes = 2016")
+    apart = gate.replace("outcomes = 32", "status = 2000\noutcomes = 2032")
     path = tmp_path / "apart.toml"
     path.write_text(GOOD + second + apart)
     load_config(path)

@@ -124,3 +124,10 @@ def test_contacts_that_do_not_stop_the_line_are_recorded() -> None:
     for on in ({Condition.AIR_LOW}, {Condition.AIR_LOW}, set()):
         world.give(Conditions(world.instant(), INFEED, frozenset(on)))
     assert world.kinds() == ["armed", "conditions_changed", "conditions_changed"]
+
+
+def test_a_thing_that_appeared_and_was_not_seen_in_the_bin_has_escaped() -> None:
+    world = line(StopPlan(on=frozenset({StopCause.ESCAPED})))
+    world.give(Strays(world.instant(), INFEED, appeared=1, unasked=0, escaped=1))
+    assert world.kinds() == ["armed", "stray", "stray", "stopped"]
+    assert stops(world) == [StopCause.ESCAPED]

@@ -33,16 +33,16 @@ def test_the_default_layout_overlaps_nowhere(slots: Any, table: Any) -> None:
 @each_slots
 def test_what_is_left_out_follows_on_in_blocks_of_16(slots: Any) -> None:
     gate_map = GateMap(slots=slots)
-    assert (gate_map.status, gate_map.outcomes) == (0, 16)
-    assert gate_map.commands == 16 + 2 * slots
-    assert gate_map.verdicts == 32 + 2 * slots
+    assert (gate_map.status, gate_map.outcomes) == (0, 32)
+    assert gate_map.commands == 32 + 2 * slots
+    assert gate_map.verdicts == 48 + 2 * slots
 
 
 def test_blocks_that_are_moved_take_those_left_out_with_them() -> None:
     assert GateMap(outcomes=101, slots=32).commands == 176
     assert GateMap(outcomes=101, slots=32).verdicts == 192
     assert GateMap(commands=1_000).verdicts == 1_008
-    assert GateMap(verdicts=2_000).commands == 528
+    assert GateMap(verdicts=2_000).commands == 544
 
 
 def test_the_map_shows_every_word_that_agent_and_plc_share() -> None:
@@ -55,9 +55,9 @@ def test_the_map_shows_every_word_that_agent_and_plc_share() -> None:
     for flag in Flag:
         shown = points[str(flag.name).lower()]
         assert (shown.address, 1 << (shown.bit or 0)) == (Status.FLAGS, flag)
-    assert [points[name].address for name in commands] == [528, 529, 530]
-    assert (points["outcomes"].address, points["outcomes"].count) == (16, 512)
-    assert (points["verdicts"].address, points["verdicts"].count) == (544, 768)
+    assert [points[name].address for name in commands] == [544, 545, 546]
+    assert (points["outcomes"].address, points["outcomes"].count) == (32, 512)
+    assert (points["verdicts"].address, points["verdicts"].count) == (560, 768)
 
 
 def test_the_map_says_who_writes_and_what_it_means() -> None:
@@ -164,9 +164,9 @@ def test_a_point_keeps_its_kind(name: str, place: dict[str, Any], expected: str)
 
 
 def test_every_overlap_is_named() -> None:
-    told = faults_of({"status": 20, "commands": 540, "verdicts": 541})
-    assert "status and outcomes are both at holding 20" in told
-    assert "commands and verdicts are both at holding 541" in told
+    told = faults_of({"status": 36, "commands": 552, "verdicts": 553})
+    assert "status and outcomes are both at holding 36" in told
+    assert "commands and verdicts are both at holding 553" in told
 
 
 def test_points_that_were_moved_onto_others_are_named() -> None:
@@ -191,13 +191,13 @@ def test_points_that_were_moved_onto_others_are_named() -> None:
 
 
 def test_the_same_address_in_two_tables_is_no_overlap() -> None:
-    GateMap(table=Table.INPUT, status=0, outcomes=16, commands=0, verdicts=16)
+    GateMap(table=Table.INPUT, status=0, outcomes=32, commands=0, verdicts=16)
 
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ({"status": 65_521}, "status is 65521, expected at most 65520: it has 16 words"),
+        ({"status": 65_521}, "status is 65521, expected at most 65519: it has 17 words"),
         ({"outcomes": 64_900}, "verdicts is 65440, expected at most 64768"),
         ({"verdicts": 65_000}, "verdicts is 65000, expected at most 64768: it has 768 words"),
         ({"outcomes": 65_500, "commands": 0}, "outcomes is 65500, expected at most 65024"),

@@ -176,13 +176,13 @@ SCENES = [
         "the eject of a thing that is no item is no unasked one, but a second is",
         WATCHED,
         {10: "gate_eye", 18: "eject_eye", 21: "eject_eye"},
-        counts={Status.APPEARED: 1, Status.UNASKED: 1},
+        counts={Status.APPEARED: 1, Status.UNASKED: 1, Status.ESCAPED: 0},
     ),
     Scene(
         "the eject of a thing that is no item comes too late",
         WATCHED,
         {10: "gate_eye", 25: "eject_eye"},
-        counts={Status.APPEARED: 1, Status.UNASKED: 1},
+        counts={Status.APPEARED: 1, Status.UNASKED: 1, Status.ESCAPED: 1},
     ),
     Scene(
         "a thing that is no item shuts an open gate",

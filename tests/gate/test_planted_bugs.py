@@ -57,10 +57,14 @@ BUGS = {
         "    NextAtGate := NextAtGate + 1;\n    Number := AfterLast;",
     ),
     "a thing that appeared casts no doubt": (
-        "    StrangerAt := Position;\n"
+        "    Strangers := Strangers + 1;\n"
         "    (* Nothing that is on the belt now may pass. *)\n"
         "    Number := NextToSettle;",
-        "    StrangerAt := Position;\n    Number := AfterLast;",
+        "    Strangers := Strangers + 1;\n    Number := AfterLast;",
+    ),
+    "a thing that appeared and was not ejected is forgotten": (
+        "    Escaped := Escaped + Strangers;\n",
+        "    Escaped := Escaped;\n",
     ),
     "a thing that appeared finds the gate open": (
         "      Serving := FALSE;\n    END_IF;\n    GateOpen := FALSE;\n",

@@ -12,6 +12,7 @@ from drivers.gate.map import GateMap
 from drivers.gate.program import SENSORS, Step, program
 from drivers.gate.registers import (
     OUTCOME_WORDS,
+    STATUS_WORDS,
     VERDICT_WORDS,
     WORD,
     Status,
@@ -77,7 +78,7 @@ def _sense(plc: Plc, *names: str) -> None:
 
 
 def _arm(plc: Plc) -> None:
-    plc["%QW80"], plc["%QW81"], plc["%QW82"] = 9, 1, 1
+    plc["%QW96"], plc["%QW97"], plc["%QW98"] = 9, 1, 1
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_registers_show_what_the_reference_shows() -> None:
         names = f"{triggered.get(scan, '')} {at_gate.get(scan, '')}".split()
         _sense(plc, *names)
         beat = scan % 10 + 1
-        block.commands[:] = plc["%QW80"], plc["%QW81"], plc["%QW82"] = 9, beat, 1
+        block.commands[:] = plc["%QW96"], plc["%QW97"], plc["%QW98"] = 9, beat, 1
         if scan in verdicts:
             item, verdict = verdicts[scan]
             at = VERDICT_WORDS * item
@@ -135,7 +136,7 @@ def test_registers_show_what_the_reference_shows() -> None:
             2 * scan,
             Sensors(eye="Eye" in names, gate_eye="GateEye" in names, eject_eye="EjectEye" in names),
         )
-        assert plc.words(MAP.status, 16) == block.status, scan
+        assert plc.words(MAP.status, STATUS_WORDS) == block.status, scan
         assert plc.words(MAP.outcomes, OUTCOME_WORDS * 32) == block.outcomes, scan
         assert plc.words(MAP.verdicts, VERDICT_WORDS * 32) == block.verdicts, scan
         assert (plc["%QX0.0"], plc["%QX0.1"]) == (block.gate_open, block.run), scan
@@ -153,7 +154,7 @@ def test_of_the_agents_words_only_the_triggered_slot_is_written() -> None:
     shown = plc.words(MAP.verdicts, VERDICT_WORDS * 32)
     assert shown[3:6] == [1, 0, 0]
     assert set(shown[:3] + shown[6:]) == {77}
-    assert plc.words(80, 3) == [9, 1, 1]
+    assert plc.words(96, 3) == [9, 1, 1]
 
 
 def test_every_slot_of_the_ring_is_cleared_at_its_own_item() -> None:
@@ -284,7 +285,7 @@ def test_all_that_the_program_cannot_do_is_said_at_once() -> None:
     assert [fault.split(" ")[0] for fault in faults[:2]] == ["scan_ms", "the"]
     assert any(fault.startswith("points.items is in table input") for fault in faults)
     assert any(fault.startswith("points.air_low is bit 3 of register 2000") for fault in faults)
-    assert any(fault.startswith("verdicts ends at register 1311") for fault in faults)
+    assert any(fault.startswith("verdicts ends at register 1327") for fault in faults)
 
 
 def test_a_map_of_input_registers_is_refused() -> None:
