@@ -55,7 +55,13 @@ def _result(seen: dict[str, Any], told: dict[str, Any], timer_ms: Sequence[float
     bad = sum(gone for gone, item in zip(passed, items, strict=True) if not _is_good(item))
     good_out = sum(not gone for gone, item in zip(passed, items, strict=True) if _is_good(item))
     if bad:
-        raise BenchmarkError(f"{bad} items passed that should have been kept out: {told['fates']}")
+        stories = [
+            f"item {item}: {_story(eye_s * 1_000, seen['commands'])}"
+            for (eye_s, fate), item in zip(things, items, strict=True)
+            if fate == "passed" and not _is_good(item)
+        ]
+        found = f"{bad} of {len(things)} items passed that should have been kept out"
+        raise BenchmarkError("\n".join([found, *stories, *told["lost"], str(told["fates"])]))
     opened, shut = _errors_ms(seen)
     if not opened:
         raise BenchmarkError(f"the gate never opened: {told}")
@@ -71,9 +77,10 @@ def _result(seen: dict[str, Any], told: dict[str, Any], timer_ms: Sequence[float
         Figure(f"items that passed and should not, of {len(things):,}", "", bad, at_most=0),
         Figure("items that should pass and were kept out", "", good_out),
         Figure("items that came while no session was in force", "", items.count(None)),
-        Figure("sessions lost", "", told["sessions_lost"]),
+        Figure("sessions lost", "", len(told["lost"])),
     ]
-    notes = [f"{fate}: {count:,}" for fate, count in sorted(told["fates"].items())]
+    notes = [f"session lost: {why}" for why in told["lost"]]
+    notes += [f"{fate}: {count:,}" for fate, count in sorted(told["fates"].items())]
     details = {"opened_ms": opened, "shut_ms": shut, "timer_ms": timer_ms, "fates": told["fates"]}
     return Result(figures, notes, details)
 
@@ -90,6 +97,16 @@ def _items(eyes_s: Sequence[float], counted: Sequence[tuple[int, int, int]]) -> 
 
 def _is_good(item: int | None) -> bool:
     return item is not None and item % BAD_EVERY != 0
+
+
+def _story(eye_ms: float, commands: Sequence[tuple[float, bool]]) -> str:
+    """The last command before the item was in the gate, and the next one."""
+    here_ms = eye_ms + TRAVEL_MS + HOLD_MS / 2
+    index = bisect_right([at_s * 1_000 for at_s, _ in commands], here_ms)
+    return ", ".join(
+        f"{'open' if on else 'shut'} {at_s * 1_000 - here_ms:+.1f} ms from when it was in the gate"
+        for at_s, on in commands[max(0, index - 1) : index + 1]
+    )
 
 
 def _errors_ms(seen: dict[str, Any]) -> tuple[list[float], list[float]]:

@@ -42,7 +42,7 @@ class Agent(Rig):
 
     def __post_init__(self) -> None:
         self.fates = Tally[str]()
-        self.sessions_lost = 0
+        self.lost: list[str] = []
         self.counted: list[tuple[int, int, int]] = []
         """First and last of the new items of a poll, and when it was (monotonic microseconds)."""
         super().__post_init__()
@@ -51,7 +51,8 @@ class Agent(Rig):
         super().offer(given)
         if isinstance(given, GateReport):
             self.fates[f"{given.outcome.value} {given.why.value if given.why else ''}".strip()] += 1
-        self.sessions_lost += isinstance(given, LinkLost)
+        if isinstance(given, LinkLost):
+            self.lost.append(given.detail)
         self.given.clear()
         return True
 
@@ -64,7 +65,7 @@ class Agent(Rig):
     def facts(self) -> dict[str, object]:
         return {
             "counted": self.counted,
-            "sessions_lost": self.sessions_lost,
+            "lost": self.lost,
             "fates": self.fates,
         }
 

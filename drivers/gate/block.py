@@ -84,6 +84,8 @@ class _Track:
     at_gate_ms: int = 0
     opened: bool = False
     """The gate was opened for it."""
+    unsure: bool = False
+    """The gate may have been open all the same."""
     seen: bool = False
     """The eject sensor saw it."""
     cause: int = Cause.TOLD
@@ -105,6 +107,9 @@ class GateBlock:
         self.commands = [0] * COMMAND_WORDS
         self.verdicts = [0] * (VERDICT_WORDS * slots)
         self.gate_open = False
+        self.unsure = False
+        """Whether the output obeys is not known: what comes to the gate now is not said to be
+        ejected unless it was seen. A PLC knows; remote I/O may not have acknowledged."""
         self.run = False
         self._tracks = [_Track() for _ in range(slots)]
         self._items = items
@@ -240,7 +245,7 @@ class GateBlock:
         slot, shown = self._items % slots, self._items % WORD
         track = self._tracks[slot]
         track.phase, track.position = _TRAVELS, position
-        track.opened = track.seen = False
+        track.opened = track.seen = track.unsure = False
         track.cause = Cause.CLOSE if close else Cause.TOLD
         if self.status[Status.SESSION] == 0:
             track.cause = Cause.VOID
@@ -346,6 +351,7 @@ class GateBlock:
                 track.cause = Cause.NO_VERDICT
         if not track.opened:
             self._cut_short(Cause.CLOSE)
+        track.unsure = self.unsure
         self._served = number if track.opened else None
         self.gate_open = track.opened
         self._opened_at = position
@@ -410,7 +416,8 @@ class GateBlock:
         if track.opened and track.cause == Cause.TOLD:
             return Fate.UNASKED if track.seen else Fate.PASSED
         # Without a sensor all rejects count as seen, but not one that the gate was open for.
-        if track.seen or not (track.opened or self.parameters.confirm_until_ms):
+        unseen = track.opened or track.unsure or self.parameters.confirm_until_ms
+        if track.seen or not unseen:
             return Fate.EJECTED
         return Fate.UNCONFIRMED
 

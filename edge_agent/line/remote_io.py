@@ -14,6 +14,11 @@ An eye that is on for a shorter time than the polls are apart may be missed: suc
 number, so nothing opens for it, and the eye at the gate, if there is one, says that it appeared.
 Items between two polls that are too far apart are in doubt, with all that is on the belt.
 
+A process that the machine holds up shuts the gate late, at the latest by the watchdog: that must be
+set as short as the I/O allows. The session is over then, and what came to the gate meanwhile is not
+said to be ejected unless the eject sensor saw it. A gate that must not wait for a PC is the PLC's,
+in verdict mode.
+
 The I/O must be this gate's alone: whatever else asks it keeps its watchdog from falling.
 """
 
@@ -189,6 +194,7 @@ class RemoteIo:
         if self._why:
             return
         self._why = why
+        self._block.unsure = True
         self._block.lose_link()
         self._drive()
         if self._timer is not None:
@@ -285,6 +291,7 @@ class RemoteIo:
         self._block.scan(now_us // 1_000, self._position, sensors, self._sampled)
         self.shown = tuple(self._block.status)
         self._drive()
+        self._trust()
         self._schedule()
 
     def _schedule(self) -> None:
@@ -339,6 +346,13 @@ class RemoteIo:
             self._lose(f"the gate was shut {took_us // 1_000} ms late: the I/O answers slowly")
         else:
             self._writes.add(took_us)
+            self._trust()
+
+    def _trust(self) -> None:
+        """The gate is as it was commanded, if it is known. After a session was lost, what came to
+        the gate until `_begin` is told first."""
+        if not self._why:
+            self._block.unsure = self._io.gate.address in self._pending
 
 
 def _motion(gate: Gate) -> ClockMotion | EncoderMotion:

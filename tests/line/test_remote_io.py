@@ -352,6 +352,21 @@ async def test_an_agent_that_ends_shuts_the_gate_itself(threaded: bool) -> None:
     assert not twin.watchdog_fell_s
 
 
+async def test_what_comes_before_a_lost_gate_is_known_to_be_shut_is_not_said_to_be_ejected() -> (
+    None
+):
+    async with running(gate_section(EYE_ONLY, INPUT), twin=Twin(watchdog_ms=290)) as rig:
+        await rig.armed()
+        for index in range(2):
+            rig.twin.put(30 + index * 150)
+        await rig.opened()
+        rig.twin.mute = True
+        assert await rig.twin.settled() == ["passed", "passed"]
+        rig.twin.mute = False
+        told = await rig.outcomes(2)
+    assert told[2] == (Outcome.UNCONFIRMED, Reason.AMBIGUOUS)
+
+
 async def test_an_agent_that_was_held_up_ends_the_session() -> None:
     async with running(gate_section(EYE_ONLY, INPUT)) as rig:
         await rig.armed()
