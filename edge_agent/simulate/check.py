@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drivers.sim.controller import RESTARTED
 from drivers.sim.script import Fault
 from drivers.sim.truth import Fate, ItemTruth
 from edge_agent.core.events import (
@@ -12,6 +13,7 @@ from edge_agent.core.events import (
     EjectFailed,
     Event,
     Passed,
+    Reason,
     TakenOff,
     Untracked,
 )
@@ -24,9 +26,8 @@ from edge_agent.simulate.records import ItemRecord, Records, read_events
 from edge_agent.simulate.shift import Outage
 from edge_agent.simulate.world import Day
 
-AFTERMATH_US = 4_000_000
-"""How long after an outage its consequences may last: reconnecting takes up to 2 s, and then a new
-session begins and the belt runs empty."""
+_RECONNECTING_US = 3_000_000
+"""Up to 2 s between two attempts (drivers.reconnect), and what an attempt itself takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,17 @@ class _Checker:
             (thing for thing in self._things if thing.outcome == Fate.PASSED),
             key=lambda thing: gone_us[id(thing)],
         )
-        self._spells = [(s.from_us, s.until_us + AFTERMATH_US) for s in day.spells]
-        self._spells += [(us, us + AFTERMATH_US) for us, _ in day.late_writes]
+        # So long after an outage its consequences may last: a connection, a session, its end.
+        self._aftermath_us = _RECONNECTING_US + 3_000 * day.shift.gate.link_timeout_ms
+        self._spells = [(s.from_us, s.until_us + self._aftermath_us) for s in day.spells]
+        self._spells += [(us, us + self._aftermath_us) for us, _ in day.late_writes]
         # Answers to what came before the first session may be any item's for a while.
         window_us = 1_000 * (day.shift.gate.read_window_ms + 2 * day.shift.gate.poll_ms)
         self._spells.append((0, records.first_armed_us + window_us))
-        self._stops = [(start, end + AFTERMATH_US) for start, end in records.stops_us]
+        # To a PLC that restarted, what was on the belt before is a stranger, and casts doubt.
+        strangers = (t for t in truth.items if t.number is None or RESTARTED in t.during)
+        self._spells += map(self._on_belt_us, strangers)
+        self._stops = [(start, end + self._aftermath_us) for start, end in records.stops_us]
 
     def all(self) -> Iterator[Violation]:
         if self._day.unsettled is not None:
@@ -173,13 +179,14 @@ class _Checker:
                 return "it has no outcome"
             passed = thing.outcome == Fate.PASSED and thing.ailment is None
             return "it passed, and the ledger does not know" if passed else None
-        return self._wrong(thing, outcomes[0])
+        return self._wrong(thing, record, outcomes[0])
 
-    def _wrong(self, thing: ItemTruth, outcome: object) -> str | None:
+    def _wrong(self, thing: ItemTruth, record: ItemRecord, outcome: object) -> str | None:
         ailing = thing.ailment is not None
         match thing.outcome, outcome:
             case Fate.PASSED, Passed(key=None):
-                return None if ailing else "it passed without leave"
+                withdrawn = self._is_explained(thing) and _was_withdrawn(thing, record)
+                return None if ailing or withdrawn else "it passed without leave"
             case Fate.PASSED, Passed(key=key):
                 return None if key == thing.key else f"it passed as {key}"
             case Fate.PASSED, EjectFailed(key=key):
@@ -236,6 +243,13 @@ class _Checker:
         for at_us, detail in self._records.disarmed:
             if not self._in_outage(at_us, at_us):
                 yield Violation("no session is lost for nothing", f"{at_us / 1e6:.3f} s: {detail}")
+
+
+def _was_withdrawn(thing: ItemTruth, record: ItemRecord) -> bool:
+    """Its PASS was right, and was withdrawn too late: a read came of which nobody knew whose it
+    was. The ledger tells it as an escape, and holds its code."""
+    withdrawn = record.reasons[:1] == [Reason.AMBIGUOUS] and not record.unknown
+    return thing.good and record.keys == [thing.key] and withdrawn
 
 
 def _tree(day: Day, records: Records) -> Iterator[Violation]:

@@ -4,14 +4,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drivers.gate.registers import Status
 from edge_agent.simulate.agent import Agent, Disk, Step
 from edge_agent.simulate.people import People
 from edge_agent.simulate.plant import Plant
 from edge_agent.simulate.shift import Outage, Shift
 from edge_agent.simulate.timeline import Timeline
 from edge_agent.simulate.virtual_time import VirtualTime
-from edge_agent.simulate.wire import Weather
+from edge_agent.simulate.wire import LATE_VERDICT, Request, Weather
 
+_LOOK_US = 10_000
+_LOW_NUMBERS = 60
 ITEMS_PER_OUTAGE = 250
 """An outage of each kind comes once, and once more for each so many items."""
 _NEXT_REQUEST = (
@@ -184,18 +187,33 @@ class Outages:
             self._time.after(down_us + self._us(200, 4_000), self._restart_plc, kind)
 
     def _restart_with_late_verdict(self, kind: Outage) -> None:
-        """Of an item with a low number if possible: the restarted PLC counts those again."""
+        """Of an item with a low number: those the restarted PLC counts again before long."""
         if not self._plant.controller.up:
             return
-        self._weather.next = Outage.LATE_WRITE.value
-        self._weather.late_us = self._us(1_000, 8_000)
-        self._note(kind, self._weather.late_us)
+        if self._plant.controller.block.status[Status.ITEMS] > _LOW_NUMBERS:
+            self._restart_plc(kind)
+            self._time.after(self._us(3_000, 6_000), self._restart_with_late_verdict, kind)
+            return
+        self._weather.next = LATE_VERDICT
+        self._note(kind, 500_000)
 
-        def kept_back() -> None:
-            self._weather.on_late = _nothing
+        def kept_back(request: Request, deliver: Callable[[Request], None]) -> None:
+            self._weather.on_late = None
+            start = self._plant.starts[-1]
             self._time.after(self._us(1, 30), self._restart_plc, kind)
+            self._time.after(_LOOK_US, self._deliver_when_counted, start, request, deliver)
 
         self._weather.on_late = kept_back
+
+    def _deliver_when_counted(
+        self, start: int, request: Request, deliver: Callable[[Request], None]
+    ) -> None:
+        """When the restarted PLC has counted as far as the PLC had when it was sent."""
+        status = self._plant.controller.block.status
+        if status[Status.START] != start and status[Status.ITEMS] == request.words[0]:
+            self._time.after(self._us(0, 400), deliver, request)
+        else:
+            self._time.after(_LOOK_US, self._deliver_when_counted, start, request, deliver)
 
     def _unplug(self, kind: Outage) -> None:
         self._plant.plugged = False
@@ -212,7 +230,3 @@ class Outages:
             self._people.away = False
 
         self._spell(kind, self._us(5_000, 60_000), "packer", end)
-
-
-def _nothing() -> None:
-    pass

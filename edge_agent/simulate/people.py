@@ -56,7 +56,8 @@ class People:
 
     def _pack(self, agent: Agent) -> None:
         filling = agent.engine.state.packing.filling
-        for number, (level, capacity) in enumerate(self._levels):
+        # What is full at the top comes first: without it there is no room for the rest.
+        for number, (level, capacity) in reversed(list(enumerate(self._levels))):
             fillings = filling.get(level, [])
             full = bool(fillings) and len(fillings[0].children) >= capacity
             if self._chance.random() < _MISTAKES:

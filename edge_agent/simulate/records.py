@@ -43,11 +43,14 @@ class ItemRecord:
     keys: list[str] = field(default_factory=list)
     """Codes that were accepted for it."""
     reasons: list[Reason] = field(default_factory=list)
+    unknown: bool = False
+    """It was on a belt that nobody watched."""
     outcomes: list[Outcome] = field(default_factory=list)
 
     def __str__(self) -> str:
         said = [f"accepted as {key}" for key in self.keys]
-        said += [f"rejected {reason}" for reason in self.reasons]
+        said += [f"rejected {reason}" for reason in dict.fromkeys(self.reasons)]
+        said += ["on an unknown belt"] * self.unknown
         for outcome in self.outcomes:
             reason = getattr(outcome, "reason", None)
             said.append(f"{outcome.kind} {reason or getattr(outcome, 'key', None) or 'no code'}")
@@ -100,7 +103,7 @@ class Records:
                 self._item(item).reasons.append(reason)
             case BeltUnknown(first_item=first, last_item=last):
                 for number in range(first, last + 1):
-                    self._item(number).reasons.append(Reason.AMBIGUOUS)
+                    self._item(number).unknown = True
             case Passed() | Ejected() | EjectFailed() | EjectedUnasked() | TakenOff():
                 self._item(event.item).outcomes.append(event)
             case Untracked(item=item):

@@ -17,6 +17,9 @@ from edge_agent.simulate.shift import Shift
 from edge_agent.simulate.timeline import Timeline
 from edge_agent.simulate.virtual_time import VirtualTime
 
+LATE_VERDICT = "late-verdict"
+_ANY_REQUEST = ("lost-request", "lost-answer")
+
 Answered = Callable[[list[int] | None], None]
 """Told the words that were read (none for a write), or None for a request that failed."""
 
@@ -54,12 +57,10 @@ class Weather:
     slow: int = 1
     """Requests take so many times as long."""
     next: str | None = None
-    """What happens to the next request: lost-request, lost-answer, late-write, torn-write."""
-    late_us: int = 0
-    """How late a late write is."""
-    on_late: Callable[[], None] = lambda: None
-    """Called when a write was kept back."""
-    sent: int = 0
+    """What happens to the next request: lost-request, lost-answer, late-write, torn-write,
+    LATE_VERDICT."""
+    on_late: Callable[["Request", Callable[["Request"], None]], None] | None = None
+    """Takes the next write that is kept back, and how it is delivered; None: it comes some time."""
     log: list[tuple[int, str]] = field(default_factory=list)
     """When late writes were delivered, and which."""
 
@@ -134,15 +135,16 @@ class Wire:
             return "lost-request"
         if weather.next is None:
             return ""
-        if weather.next in ("late-write", "torn-write") and not self._is_wanted(request):
+        if weather.next not in _ANY_REQUEST and not self._is_wanted(request):
             return ""
         fate, weather.next = weather.next, None
+        fate = "late-write" if fate == LATE_VERDICT else fate
         self._timeline.tell(self._time.now_us, "network", f"{fate}: {request}")
         return fate
 
     def _is_wanted(self, request: Request) -> bool:
         """A write, and rather a verdict: commands come so often that one in four will do."""
-        is_beat = request.what == "commands"
+        is_beat = request.what == "commands" and self._weather.next != LATE_VERDICT
         return request.what == "verdicts" or (is_beat and self._chance.random() < 0.25)
 
     def _arrive(self, request: Request, fate: str) -> None:
@@ -152,11 +154,11 @@ class Wire:
         if fate == "lost-request":
             return
         if fate == "late-write":
-            weather = self._weather
-            late_us = weather.late_us or self._chance.randrange(50_000, 4_000_000)
-            weather.late_us = 0
-            self._time.after(late_us, self._arrive_late, request)
-            weather.on_late()
+            if self._weather.on_late is not None:
+                self._weather.on_late(request, self._arrive_late)
+            else:
+                late_us = self._chance.randrange(50_000, 4_000_000)
+                self._time.after(late_us, self._arrive_late, request)
             return
         if not self._plant.controller.up:
             self._time.after(self._way_us(), self._call, self._lose, self._connection)
