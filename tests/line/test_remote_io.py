@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import signal
 import subprocess
 import sys
 import time
@@ -307,6 +308,21 @@ async def test_a_killed_agent_leaves_no_open_gate() -> None:
                 await asyncio.sleep(0.001)
         assert twin.watchdog_fell_s
         assert (await twin.settled())[1:] == ["ejected"] * 4
+
+
+async def test_an_agent_that_is_stopped_lets_no_second_item_pass_if_the_watchdog_is_short() -> None:
+    twin = Twin(watchdog_ms=60)
+    async with agent_process(twin, commit_ms=0) as agent:
+        for index in range(2):
+            twin.put(30 + index * 150)
+        async with asyncio.timeout(10):
+            while not twin.coils[0]:
+                await asyncio.sleep(0.001)
+        agent.send_signal(signal.SIGSTOP)
+        fates = await twin.settled()
+        agent.send_signal(signal.SIGCONT)
+    assert fates[1] == "ejected"
+    assert twin.watchdog_fell_s
 
 
 async def test_the_gate_does_not_wait_for_the_disk() -> None:
