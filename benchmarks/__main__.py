@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import backlog, growth, jitter, latency, machine, throughput
+from benchmarks import backlog, failsafe, growth, jitter, latency, machine, throughput
 from benchmarks.child import BenchmarkError
 from benchmarks.figures import Result, markdown, show
 
@@ -46,6 +46,7 @@ def main(
         "throughput": lambda: throughput.measure(ledger, codes),
         "growth": lambda: growth.measure(ledger, codes, rounds),
         "backlog": lambda: backlog.measure(directory / f"{events}.db", events),
+        "failsafe": failsafe.measure,
         "jitter": lambda: jitter.measure(items),
     }
     if unknown := set(names or []) - set(benchmarks):

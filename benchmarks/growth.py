@@ -23,7 +23,7 @@ from edge_agent.core.line import Line
 from edge_agent.core.names import StationName
 from edge_agent.core.state import LineState
 from edge_agent.ledger.journal import FOLD_IDLE_EVENTS, Ledger
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from edge_agent.sqlite import connect
 
 SMALL = 10_000

@@ -16,7 +16,7 @@ from edge_agent.core.codes import CodeError
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.ledger.tree import Node
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from sync.uploader import RefusedError, read_token
 
 SHOWN_CHILDREN = 200

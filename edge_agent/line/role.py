@@ -28,13 +28,13 @@ from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.own_loop import OwnLoop
-from edge_agent.line.plan import line_plan
+from edge_agent.line.recorded_words import RecordedWords
 from edge_agent.line.release import gate_facts, release
 from edge_agent.line.remote_io import RemoteIo
 from edge_agent.line.shifts import Shifts
 from edge_agent.notify import notify
+from edge_agent.plan import line_plan
 from edge_agent.recorder.flight import FlightRecorder
-from edge_agent.recorder.words import RecordedWords
 
 TICK_S = 0.02
 WATCHDOG_US = 1_000_000

@@ -22,7 +22,7 @@ from edge_agent.core.names import CodeKey, ContainerId, Seq, StationName
 from edge_agent.core.record import LinePlan
 from edge_agent.core.state import FORM, LevelsChangedError, LineState
 from edge_agent.core.tree import NameContainer, PutInto, PutNode, SetState, State, changes
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from edge_agent.recorder.form import (
     Distrusted,
     Head,

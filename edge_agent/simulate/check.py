@@ -21,7 +21,7 @@ from edge_agent.core.state import LineState
 from edge_agent.ledger.journal import Ledger
 from edge_agent.ledger.verify import verify
 from edge_agent.line.engine import Engine
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from edge_agent.simulate.records import ItemRecord, Records, read_events
 from edge_agent.simulate.shift import Outage
 from edge_agent.simulate.world import Day
@@ -201,6 +201,8 @@ class _Checker:
                 return None
             case ((Fate.EJECTED | Fate.REMOVED), TakenOff()) if thing.during:
                 return None
+            case Fate.REMOVED, Ejected() | EjectFailed() if len(thing.during) > 1:
+                return None  # another, held back, came in its place, and neither could pass
             case Fate.PASSED, TakenOff() if ailing and self._records.strays.get("gate"):
                 return None  # it came too late to be itself, and so it was told as a stray
             case _:

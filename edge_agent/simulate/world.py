@@ -8,7 +8,7 @@ from pathlib import Path
 from drivers.gate.registers import Status
 from edge_agent.core.effects import Answer
 from edge_agent.ledger.journal import create_ledger
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from edge_agent.simulate.agent import Agent, Disk
 from edge_agent.simulate.outages import Outages, Spell
 from edge_agent.simulate.parts import Parts

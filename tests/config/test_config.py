@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.config import ConfigError, find_config, load_config
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "line_configs").glob("*.toml"))
 GOOD = """

@@ -25,7 +25,7 @@ from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, ItemNumber, StationName
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.line.engine import Committed, Engine
-from edge_agent.line.plan import line_plan
+from edge_agent.plan import line_plan
 from edge_agent.recorder.flight import FlightRecorder
 from edge_agent.recorder.form import Head, Recorded
 from edge_agent.recorder.replay import Replay, Step
