@@ -248,7 +248,22 @@ class LineConfig(Section):
             for index, (one, gate) in enumerate(gates)
             for two, other in gates[index + 1 :]
             if gate.plc == other.plc
+            and gate.io is None
+            and other.io is None
             and (shared := overlaps({**_points(one, gate), **_points(two, other)}))
+        ]
+
+    def _shared_io(self) -> list[str]:
+        """A gate keeps the connection to its remote I/O for itself: its time is the gate's."""
+        users: dict[str, list[str]] = {}
+        for station in self.stations:
+            if station.gate:
+                users.setdefault(station.gate.plc, []).append(station.name)
+        return [
+            f"stations {' and '.join(users[station.gate.plc])} share {station.gate.plc}, expected "
+            f"it for {station.name} alone: its gate has mode = 'pulse'"
+            for station in self.stations
+            if station.gate and station.gate.io and len(users[station.gate.plc]) > 1
         ]
 
     def _station_faults(self) -> list[str]:
@@ -278,7 +293,7 @@ class LineConfig(Section):
                     f"{at}.scanner {station.scanner!r} has no suffix: at a gate the end of a code "
                     "must be seen, not waited for"
                 )
-        faults += self._shared_registers()
+        faults += self._shared_registers() + self._shared_io()
         used = [station.scanner for station in self.stations]
         faults += [
             f"devices.{name} serves two stations; a scanner belongs to one"
@@ -288,11 +303,8 @@ class LineConfig(Section):
 
 
 def _points(station: str, gate: Gate) -> dict[str, Place]:
-    """Everything that a gate's program shares with others, or reads and writes itself."""
-    points: dict[str, Place] = (
-        {**gate.map.points()} if gate.io is None else {"gate": gate.io.gate, **gate.io.inputs()}
-    )
-    return {f"{station}.{name}": point for name, point in points.items()}
+    """Everything that a gate's program shares with the agent."""
+    return {f"{station}.{name}": point for name, point in gate.map.points().items()}
 
 
 def _repeated(key: str, names: list[str]) -> list[str]:

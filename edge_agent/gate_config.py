@@ -116,6 +116,13 @@ class RemoteIo(Section):
         for name, point in (("gate", self.gate), ("run", self.run)):
             if point is not None and point.table is not Table.COIL:
                 faults.append(f"{name}.table is {point.table.value!r}, expected 'coil'")
+        if self.run is not None and self.run == self.gate:
+            faults.append(f"run.address is {self.run.address}, expected another coil than gate")
+        for name, point in self.inputs().items():
+            counts = name == "encoder" or (name == "eye" and self.trigger == "counter")
+            if counts is (point.type == "bool"):
+                expected = "'uint16' or 'uint32', a count" if counts else "'bool', a contact"
+                faults.append(f"{name}.type is {point.type!r}, expected {expected}")
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -151,6 +151,12 @@ def test_a_fault_names_key_found_and_allowed(
             "io.encoder is miss",
         ),
         (("[stations.gate.io]", '[stations.gate.io]\ntrigger = "scanner"'), "eye is not read"),
+        (("[stations.gate.io]", '[stations.gate.io]\ntrigger = "counter"'), "eye.type is 'bool'"),
+        (('eject_eye = { table = "discrete"', 'eject_eye = { table = "input"'), "a contact"),
+        (
+            ("[stations.gate.io]", "[stations.gate.io]\nrun = {table='coil',address=0}"),
+            "another coil",
+        ),
     ],
 )
 def test_a_fault_of_remote_io_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
@@ -173,6 +179,14 @@ def test_a_fault_of_remote_io_is_named(tmp_path: Path, change: tuple[str, str], 
 def test_a_fault_of_the_shifts_is_named(tmp_path: Path, keys: str, said: str) -> None:
     (fault,) = faults(tmp_path, GOOD.replace('name = "one"', f'name = "one"\n{keys}', 1))
     assert said in fault
+
+
+def test_two_gates_do_not_share_remote_io(tmp_path: Path) -> None:
+    gate = PULSE[PULSE.index("[stations.gate]") :]
+    second = '[devices.two]\nkind = "scanner"\nurl = "tcp://127.0.0.1:9005"\nsuffix = "\\r"\n'
+    second += '[[stations]]\nname = "second"\nscanner = "two"\nreads = ["unit"]\n'
+    found = faults(tmp_path, PULSE + second + gate)
+    assert "stations infeed and second share plc, expected it for infeed alone" in found[0]
 
 
 def test_two_gates_do_not_share_registers(tmp_path: Path) -> None:
