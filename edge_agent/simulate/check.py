@@ -29,6 +29,8 @@ from edge_agent.simulate.world import Day
 _RECONNECTING_US = 3_000_000
 """Up to 2 s between two attempts (drivers.reconnect), and what an attempt itself takes."""
 
+_CATCHING_UP_US = 60_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -99,6 +101,14 @@ class _Checker:
     def _in_outage(self, from_us: int, until_us: int) -> bool:
         return any(a <= until_us and from_us <= b for a, b in self._spells)
 
+    def _packer_was_away(self, at_us: int) -> bool:
+        """What gathered in the meantime he does not pack in a moment."""
+        return any(
+            spell.from_us <= at_us <= spell.until_us + _CATCHING_UP_US
+            for spell in self._day.spells
+            if spell.kind is Outage.PACKER_AWAY
+        )
+
     def _on_belt_us(self, thing: ItemTruth) -> tuple[int, int]:
         from_us = int(thing.at_ms * 1_000)
         return from_us, self._day.plant.gone_us.get(id(thing), self._day.ended_us)
@@ -107,6 +117,9 @@ class _Checker:
         """Whether something that happened to plant or agent touched it."""
         from_us, until_us = self._on_belt_us(thing)
         if thing.during or self._in_outage(from_us, until_us):
+            return True
+        _, record = self._records.of(thing)
+        if Reason.OVERFULL in record.reasons and self._packer_was_away(from_us):
             return True
         return any(a <= until_us and from_us <= b for a, b in self._stops)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from drivers.sim.codes import sscc
 from edge_agent.core.effects import Answer
+from edge_agent.core.events import Reason
 from edge_agent.core.names import LevelName
 from edge_agent.simulate.agent import Agent
 from edge_agent.simulate.shift import BELT, PACKING, Shift
@@ -79,8 +80,9 @@ class People:
             self._time.after(again_us, agent.call, agent.hear, PACKING, text.encode())
 
     def answered(self, answer: Answer) -> None:
-        """The scanner shows what the line answered: an accepted label is on its container."""
-        if answer.reason is None and answer.key is not None:
+        """The scanner shows what the line answered: an accepted label is on its container. So is one
+        that it knows already: the answer to it was lost."""
+        if answer.reason in (None, Reason.DUPLICATE, Reason.ALREADY_PACKED) and answer.key:
             self._used.append(answer.key)
             for level, label in list(self._label.items()):
                 if label == answer.key:
