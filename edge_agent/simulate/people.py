@@ -80,8 +80,8 @@ class People:
             self._time.after(again_us, agent.call, agent.hear, PACKING, text.encode())
 
     def answered(self, answer: Answer) -> None:
-        """The scanner shows what the line answered: an accepted label is on its container. So is one
-        that it knows already: the answer to it was lost."""
+        """The scanner shows what the line answered: an accepted label is on its container, and so
+        is one that it knows already, whose answer was lost."""
         if answer.reason in (None, Reason.DUPLICATE, Reason.ALREADY_PACKED) and answer.key:
             self._used.append(answer.key)
             for level, label in list(self._label.items()):
