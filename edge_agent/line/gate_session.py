@@ -175,7 +175,9 @@ class GateSession:
             return self._try_to_arm(poll)
         given = [self._counter(poll), *self._news(poll)]
         belt = self._belt()
-        if belt is not None and belt.pending:
+        # A belt of another start: the core has not taken the session's beginning, and the ring
+        # tells of other items with the same numbers.
+        if belt is not None and belt.boot == self._boot and belt.pending:
             # Once a second in any case: what was reported may not have been taken.
             second = poll.at.mono_us // REREPORT_US
             news = (words[Status.SETTLED], max(belt.pending), second)
@@ -299,15 +301,20 @@ class GateSession:
         """The words that `next_read` asked for."""
         given: list[Input] = []
         span = self._spans.pop(0)
+        settled = True
         shown_items, fates = words[::OUTCOME_WORDS], words[1::OUTCOME_WORDS]
         for item, shown, word in zip(span, shown_items, fates, strict=True):
             if shown != item % WORD:
                 given.append(GateReport(at, self._station, item, Outcome.UNKNOWN))
-            elif word % 256 == Fate.PASSING:
-                self._passing = True
             elif outcome := _OUTCOMES.get(word % 256):
                 why = _WHY.get(word // 256)  # a cause of a later program's says nothing
                 given.append(GateReport(at, self._station, item, outcome, why))
+            else:
+                settled = False
+                self._passing |= word % 256 == Fate.PASSING
+        if not settled:
+            # Those behind it may settle while they are asked for, and would be told before it.
+            self._spans.clear()
         if not self._spans and self._arming is not None and not self._passing:
             given += self._arm(at)
         return given

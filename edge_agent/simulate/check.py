@@ -212,7 +212,7 @@ class _Checker:
                 return None
             case Fate.EJECTED, EjectedUnasked() if ailing or self._is_explained(thing):
                 return None
-            case ((Fate.EJECTED | Fate.REMOVED), TakenOff()) if thing.during:
+            case ((Fate.EJECTED | Fate.REMOVED), TakenOff()) if self._is_explained(thing):
                 return None
             case Fate.REMOVED, Ejected() | EjectFailed() if len(thing.during) > 1:
                 return None  # another, held back, came in its place, and neither could pass

@@ -352,3 +352,33 @@ def test_a_verdict_on_an_item_from_before_the_session_is_not_written(rig: Rig) -
     rig.judge(ItemNumber(rig.block.status[Status.ITEMS]))
     assert rig.session.next_write() is None
     assert rig.session.lost_verdicts == 1
+
+
+def test_items_are_told_in_order_though_their_outcomes_are_read_in_two_requests(rig: Rig) -> None:
+    while rig.block.status[Status.ITEMS] < SLOTS - 2:
+        rig.item()
+    rig.to_the_gate()
+    first, second = rig.item(), rig.item()  # the last slot, and slot 0
+    assert second % SLOTS == 0
+    rig.judge(first)
+    rig.judge(second)
+    at = Instant(rig.ms * 1_000, rig.ms * 1_000)
+    rig.session.polled(Poll(list(rig.block.status), at.mono_us - 500, at, at.mono_us))
+    span = rig.session.next_read()
+    assert span == (SLOTS - 1, 1)
+    assert rig.session.outcomes(at, [first, 0]) == []  # still under way when it is asked for
+    assert rig.session.next_read() is None
+
+
+def test_the_outcomes_of_another_start_are_not_asked_for(rig: Rig) -> None:
+    item = rig.item()
+    rig.judge(item)
+    rig.restart_plc()
+    assert rig.belt is not None
+    before = rig.belt
+    rig.run(400)
+    rig.belt = before  # the core was halted, and did not take the new session
+    rig.belt.boot, rig.belt.pending = 7, {item: (CodeKey("k"), None)}
+    rig.item()
+    assert rig.block.status[Status.ITEMS] == item
+    assert only(rig.to_the_gate(eject=True), GateReport) == []
