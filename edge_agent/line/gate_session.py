@@ -116,8 +116,9 @@ class GateSession:
         self._arming: Arming | None = None
         """What is offered once every outcome from before the session is known."""
         self._spans: list[list[ItemNumber]] = []
-        self._passing = False
-        """For an item of those asked for the gate is open, or was, and no more is told yet."""
+        self._arms_later = False
+        """There was something to tell, which the core must have taken before it is told of the
+        session; or the gate is open for an item, or was, and no more is known yet."""
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self.refusal: str | None = None
         """Why the PLC cannot be armed, if it answers at all."""
@@ -285,7 +286,7 @@ class GateSession:
 
     def _ask(self, at: Instant, pending: list[ItemNumber]) -> list[Input]:
         """Have the outcomes of `pending` (ascending) read; what the ring has lost is unknown."""
-        self._passing = False
+        self._arms_later = len(pending) > self._slots
         self._spans = list(_runs(pending[-self._slots :], self._slots, PAIRS_PER_READ))
         return [
             GateReport(at, self._station, item, Outcome.UNKNOWN) for item in pending[: -self._slots]
@@ -311,11 +312,12 @@ class GateSession:
                 given.append(GateReport(at, self._station, item, outcome, why))
             else:
                 settled = False
-                self._passing |= word % 256 == Fate.PASSING
+                self._arms_later |= word % 256 == Fate.PASSING
         if not settled:
             # Those behind it may settle while they are asked for, and would be told before it.
             self._spans.clear()
-        if not self._spans and self._arming is not None and not self._passing:
+        self._arms_later |= bool(given)
+        if not self._spans and self._arming is not None and not self._arms_later:
             given += self._arm(at)
         return given
 

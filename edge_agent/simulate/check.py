@@ -29,6 +29,8 @@ from edge_agent.simulate.world import Day
 _RECONNECTING_US = 3_000_000
 """Up to 2 s between two attempts (drivers.reconnect), and what an attempt itself takes."""
 
+_HOLD_US = 1_000_000
+"""So long at most the gate stays open behind an item, and may be shut before its time."""
 _CATCHING_UP_US = 60_000_000
 
 
@@ -113,9 +115,11 @@ class _Checker:
         from_us = int(thing.at_ms * 1_000)
         return from_us, self._day.plant.gone_us.get(id(thing), self._day.ended_us)
 
-    def _is_explained(self, thing: ItemTruth) -> bool:
-        """Whether something that happened to plant or agent touched it."""
+    def _is_explained(self, thing: ItemTruth, later_us: int = 0) -> bool:
+        """Whether something that happened to plant or agent touched it, until `later_us` after it
+        had gone."""
         from_us, until_us = self._on_belt_us(thing)
+        until_us += later_us
         if thing.during or self._in_outage(from_us, until_us):
             return True
         _, record = self._records.of(thing)
@@ -204,7 +208,7 @@ class _Checker:
                 return None if key == thing.key else f"it passed as {key}"
             case Fate.PASSED, EjectFailed(key=key):
                 # Shut on before its time, it may have come through, and its code is held.
-                had_leave = key == thing.key and self._is_explained(thing)
+                had_leave = key == thing.key and self._is_explained(thing, _HOLD_US)
                 return None if ailing or had_leave else "it passed, and the gate was shut"
             case Fate.EJECTED, Ejected():
                 return None

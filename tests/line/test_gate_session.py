@@ -382,3 +382,18 @@ def test_the_outcomes_of_another_start_are_not_asked_for(rig: Rig) -> None:
     rig.item()
     assert rig.block.status[Status.ITEMS] == item
     assert only(rig.to_the_gate(eject=True), GateReport) == []
+
+
+def test_a_session_waits_until_what_passed_before_it_was_taken(rig: Rig) -> None:
+    item = rig.item()
+    rig.judge(item)
+    take, taken = rig.take, list[Input]()
+    rig.take = taken.extend  # type: ignore[method-assign]  # the disk is full
+    rig.to_the_gate()
+    rig.session = rig.new_session()
+    taken.clear()
+    rig.run(500)
+    assert {type(each) for each in taken} == {GateReport}
+    rig.take = take  # type: ignore[method-assign]
+    kinds = [type(each) for each in rig.run(50) if isinstance(each, Arming | GateReport)]
+    assert kinds == [GateReport, Arming]
