@@ -69,7 +69,7 @@ class GateLink:
         self._acknowledged = acknowledged
         self._writing = False
         self._heard_us = self._beaten_us = 0
-        self._checked = False
+        self._checked = self._was_armed = False
         self._refusal: str | None = None
 
     @property
@@ -101,7 +101,8 @@ class GateLink:
     def _written(self, run: list[tuple[Judge, Stamps]], answer: Future[None]) -> None:
         self._writing = False
         if answer.cancelled() or answer.exception() is not None:
-            self.session.lost_verdicts += len(run)
+            for given in self.session.unwritten(run, clock.now()):
+                self._offer(given)
             log.debug("verdicts lost", items=[verdict.item for verdict, _ in run])
         else:
             for verdict, stamps in run:
@@ -127,12 +128,16 @@ class GateLink:
             self._offer(given)
 
     async def _turn(self) -> None:
+        if self._was_armed and not self.session.is_armed:
+            # The device may have restarted: before each session it is checked.
+            self._checked, self._beaten_us = False, 0
+        self._was_armed = self.session.is_armed
         if not self._checked and (refusal := await self._words.check()):
             self._refuse(refusal)
             return
         self._checked = True
         now_us = clock.now_us()
-        if now_us - self._beaten_us >= self._heartbeat_us:
+        if self.session.is_begun and now_us - self._beaten_us >= self._heartbeat_us:
             self._beaten_us = now_us
             await self._words.write_commands(self.session.commands())
         asked_us = clock.now_us()

@@ -120,6 +120,8 @@ class GateSession:
         """There was something to tell, which the core must have taken before it is told of the
         session; or the gate is open for an item, or was, and no more is known yet."""
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
+        self._leave: dict[ItemNumber, None] = {}
+        """Items whose PASS was given to be written, oldest first; the PLC remembers no more."""
         self.refusal: str | None = None
         """Why the PLC cannot be armed, if it answers at all."""
         self.lost_verdicts = 0
@@ -129,6 +131,12 @@ class GateSession:
     @property
     def is_armed(self) -> bool:
         return self._armed
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a session to tell the PLC of. To a device that was not asked who it is,
+        or said another name, nothing may be written."""
+        return self._number != 0 and self.refusal is None
 
     # --- what the agent tells the PLC ------------------------------------------------------
 
@@ -157,8 +165,20 @@ class GateSession:
         words: list[int] = []
         for verdict, _ in run:
             word = Word.PASS if verdict.passes else Word.REJECT
+            if verdict.passes:
+                self._leave[verdict.item] = None
+                if len(self._leave) > self._slots:
+                    del self._leave[next(iter(self._leave))]
             words += (verdict.item % WORD, word, self._boot)
         return items[0] % self._slots, words, run
+
+    def unwritten(self, run: list[tuple[Judge, Stamps]], at: Instant) -> list[Input]:
+        """The PLC did not acknowledge `run`. What has no PASS is rejected anyway; but a PASS that
+        could not be taken back would let its item through, so the whole belt is void then."""
+        self.lost_verdicts += len(run)
+        if any(not verdict.passes and verdict.item in self._leave for verdict, _ in run):
+            return self.lost(at, "the PLC did not acknowledge that a PASS was withdrawn")
+        return []
 
     # --- what the PLC shows ----------------------------------------------------------------
 
@@ -198,6 +218,7 @@ class GateSession:
         self._armed, self._arming, self._spans = False, None, []
         self.lost_verdicts += len(self._verdicts)
         self._verdicts.clear()
+        self._leave.clear()
         self._number_before, self._number = self._number, 0
         return [LinkLost(at, self._station, why)]
 

@@ -14,7 +14,7 @@ from drivers.gate.block import GateBlock, Parameters, Sensors
 from drivers.gate.map import GateMap
 from drivers.gate.registers import Status
 from drivers.plc.modbus_tcp import Config
-from drivers.protocols import Table
+from drivers.protocols import PlcError, Table
 from drivers.sim.banks import GateBanks
 from drivers.sim.modbus import ModbusServer
 from edge_agent.core.effects import Judge
@@ -204,3 +204,56 @@ async def test_a_device_that_would_hold_its_outputs_is_not_armed() -> None:
         assert "input 11 is 7, expected 1 to 6" in rig.link.refusal
         assert "hold their last value" in rig.link.refusal
         assert rig.given == []
+
+
+async def test_nothing_is_written_to_a_device_that_is_not_the_gates() -> None:
+    async with running() as rig:
+        assert rig.link is not None
+        rig.block.status[Status.IDENTITY] = 0x1234
+        async with asyncio.timeout(20):
+            while rig.link.refusal is None:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.2)
+        assert rig.block.commands == [0, 0, 0]
+
+
+async def test_the_watchdogs_are_read_before_each_session() -> None:
+    dog = Watchdog(table=Table.INPUT, address=10 + Status.START, at_least=1, at_most=7)
+    async with running(watchdogs=(dog,)) as rig:
+        await rig.next(Arming)
+        assert rig.link is not None
+        rig.block = GateBlock(PARAMETERS, start=8)
+        async with asyncio.timeout(20):
+            while rig.link.refusal is None:
+                await asyncio.sleep(0.005)
+        assert "input 11 is 8, expected 1 to 7" in rig.link.refusal
+
+
+async def test_a_pass_that_could_not_be_withdrawn_ends_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as rig:
+        await rig.next(Arming)
+        assert rig.link is not None
+        rig.link.run(permitted=True)
+        rig.block.trigger(int(time.monotonic() * 1_000))
+        await rig.next(Counter)
+        rig.judge(1)
+        async with asyncio.timeout(20):
+            while not rig.acknowledged:
+                await asyncio.sleep(0.001)
+
+        def refuse(_self: PlcWords, _slot: int, _words: object) -> asyncio.Future[None]:
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(PlcError("exception 6 (device busy)"))
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(PlcWords, "write_verdicts", refuse)
+            rig.judge(1, Reason.AMBIGUOUS)
+            lost = await rig.next(LinkLost)
+        assert isinstance(lost, LinkLost)
+        assert "withdrawn" in lost.detail
+        report = await rig.next(GateReport)
+        assert isinstance(report, GateReport)
+        assert (report.outcome, report.why) == (Outcome.EJECTED, Reason.AMBIGUOUS)
