@@ -107,7 +107,7 @@ class GateSession:
         self._may_run = False
         self._armed = False
         self._begun_us = 0
-        self._boot = 0
+        self._boot = -1
         self._plc_beat = (-1, 0)
         self._watched_us = 0
         self._strays = (0, 0, 0)
@@ -119,6 +119,8 @@ class GateSession:
         self._arms_later = False
         """There was something to tell, which the core must have taken before it is told of the
         session; or the gate is open for an item, or was, and no more is known yet."""
+        self._in_order = True
+        """Of those asked for, every item before the spans that are left has settled."""
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self._leave: dict[ItemNumber, None] = {}
         """Items whose PASS was given to be written, oldest first; the PLC remembers no more."""
@@ -265,9 +267,10 @@ class GateSession:
             return []
         belt = self._belt()
         restarted = belt is not None and belt.boot != words[Status.START]
-        self._boot = words[Status.START]
+        if self._boot != words[Status.START]:
+            # Of the same start, what was seen while there was no session is still to be told.
+            self._boot, self._strays = words[Status.START], _strays(words)
         self._plc_beat = words[Status.HEARTBEAT], now_us
-        self._strays = _strays(words)
         self._contacts = None
         self._reported = None
         detail = "first contact with the PLC" if belt is None else "a new session with the PLC"
@@ -308,6 +311,7 @@ class GateSession:
     def _ask(self, at: Instant, pending: list[ItemNumber]) -> list[Input]:
         """Have the outcomes of `pending` (ascending) read; what the ring has lost is unknown."""
         self._arms_later = len(pending) > self._slots
+        self._in_order = True
         self._spans = list(_runs(pending[-self._slots :], self._slots, PAIRS_PER_READ))
         return [
             GateReport(at, self._station, item, Outcome.UNKNOWN) for item in pending[: -self._slots]
@@ -323,19 +327,23 @@ class GateSession:
         """The words that `next_read` asked for."""
         given: list[Input] = []
         span = self._spans.pop(0)
-        settled = True
+        settled = self._in_order
         shown_items, fates = words[::OUTCOME_WORDS], words[1::OUTCOME_WORDS]
         for item, shown, word in zip(span, shown_items, fates, strict=True):
             if shown != item % WORD:
                 given.append(GateReport(at, self._station, item, Outcome.UNKNOWN))
             elif outcome := _OUTCOMES.get(word % 256):
+                if not settled:
+                    # One before it may have settled since it was asked for: told next time.
+                    self._arms_later = True
+                    continue
                 why = _WHY.get(word // 256)  # a cause of a later program's says nothing
                 given.append(GateReport(at, self._station, item, outcome, why))
             else:
-                settled = False
+                self._in_order = False
                 self._arms_later |= word % 256 == Fate.PASSING
-        if not settled:
-            # Those behind it may settle while they are asked for, and would be told before it.
+        if not self._in_order and self._arming is None:
+            # Before a session the others are read all the same: one of them may be passing.
             self._spans.clear()
         self._arms_later |= bool(given)
         if not self._spans and self._arming is not None and not self._arms_later:

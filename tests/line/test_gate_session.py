@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from drivers.gate.block import GateBlock, Parameters, Sensors
-from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS, Status
+from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS, Fate, Status
 from edge_agent.core.effects import Judge
 from edge_agent.core.events import Condition, Reason
 from edge_agent.core.inputs import (
@@ -397,3 +397,37 @@ def test_a_session_waits_until_what_passed_before_it_was_taken(rig: Rig) -> None
     rig.take = take  # type: ignore[method-assign]
     kinds = [type(each) for each in rig.run(50) if isinstance(each, Arming | GateReport)]
     assert kinds == [GateReport, Arming]
+
+
+@pytest.mark.parametrize("items", [0, SLOTS - 2])
+def test_no_session_is_told_of_while_an_item_passes_behind_one_that_waits(items: int) -> None:
+    rig = Rig(items=items)
+    rig.run(500)
+    assert rig.belt is not None
+    waits, passes = ItemNumber(items + 1), ItemNumber(items + 2)
+    for item, fate, reason in (
+        (waits, Fate.UNDER_WAY, Reason.UNREAD),
+        (passes, Fate.PASSING, None),
+    ):
+        at = OUTCOME_WORDS * (item % SLOTS)
+        rig.block.outcomes[at : at + OUTCOME_WORDS] = [item, fate]
+        rig.belt.pending[item] = (CodeKey("k"), reason)
+    rig.take(rig.session.lost(Instant(rig.ms * 1_000, rig.ms * 1_000), "a test"))
+    assert only(rig.run(300), Arming) == []
+    # A belt that stands until there is a session must not wait for what stands on it.
+    at = OUTCOME_WORDS * (passes % SLOTS) + 1
+    rig.block.outcomes[at] = Fate.UNDER_WAY
+    assert len(only(rig.run(50), Arming)) == 1
+
+
+def test_what_appeared_while_the_link_was_lost_is_told_afterwards(rig: Rig) -> None:
+    rig.run(100)
+    rig.wire = False
+    rig.run(1_000)
+    rig.sensors.gate_eye = True
+    rig.run(5)
+    rig.sensors.gate_eye = False
+    rig.run(500)
+    rig.wire = True
+    (strays,) = only(rig.run(1_000), Strays)
+    assert (strays.appeared, strays.unasked, strays.escaped) == (1, 0, 1)
