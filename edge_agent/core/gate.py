@@ -84,6 +84,11 @@ class Tracker:
         self._silent: _Window | None = None
 
     @property
+    def last_item(self) -> ItemNumber:
+        """The last item that was counted."""
+        return self._last_item
+
+    @property
     def waiting(self) -> int:
         """Items without a verdict, and reads without an item."""
         return sum(not window.judged for window in self._windows) + len(self._held)

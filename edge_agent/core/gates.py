@@ -34,6 +34,7 @@ from edge_agent.core.inputs import (
 )
 from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
 from edge_agent.core.record import Record
+from edge_agent.core.state import Belt
 from edge_agent.core.verify import Objection
 
 
@@ -44,6 +45,8 @@ class Gates:
     def __init__(self, record: Record) -> None:
         self._record = record
         self._trackers: dict[StationName, Tracker] = {}
+        self._counted: dict[StationName, ItemNumber] = {}
+        """The last item that a tracker knew which was given up."""
 
     @property
     def waiting(self) -> int:
@@ -64,7 +67,11 @@ class Gates:
 
     def count(self, counter: Counter) -> None:
         """The item counter was polled."""
-        if tracker := self._trackers.get(counter.station):
+        belt = self._record.state.belts.get(counter.station)
+        if belt is not None and belt.boot != counter.boot:
+            # The session that counts from this start on was not taken: these are other items.
+            self.distrust(counter.station)
+        elif tracker := self._trackers.get(counter.station):
             self._judge(counter.station, counter.at, tracker.count(counter))
 
     def tick(self, at: Instant, reads_until_us: int) -> None:
@@ -75,7 +82,8 @@ class Gates:
     def distrust(self, station: StationName) -> None:
         """A read of `station` was lost: whose it was is unknown, so its belt is, too. Nothing is
         tied until the PLC has begun a new session."""
-        self._trackers.pop(station, None)
+        if tracker := self._trackers.pop(station, None):
+            self._counted[station] = tracker.last_item
 
     def knows(self, station: StationName) -> bool:
         """Whether the belt of `station` is watched now."""
@@ -142,14 +150,13 @@ class Gates:
         self._give_up(name, first.at)
         belt = self._record.state.belts.get(name)
         if belt is not None and belt.boot != first.boot:
+            counted = self._counted.get(name, belt.last_item)
+            self._give_up_items(belt, name, counted, at, "counted when the PLC restarted")
             for item in list(belt.pending):
                 self.report(GateReport(first.at, name, item, Outcome.UNKNOWN))
         elif belt is not None:
-            for low, high in belt.unknown(first.last_item):
-                detail = "on the belt when the session with the PLC began"
-                self._record.emit(
-                    BeltUnknown(at=at, station=name, first_item=low, last_item=high, detail=detail)
-                )
+            detail = "on the belt when the session with the PLC began"
+            self._give_up_items(belt, name, first.last_item, at, detail)
         self._record.emit(
             Armed(
                 at=at,
@@ -163,6 +170,14 @@ class Gates:
         stopped = self._record.state.belts[name].interlock.stop is not None
         self._record.decision.effects.append(Run(name, permitted=not stopped))
 
+    def _give_up_items(
+        self, belt: Belt, name: StationName, until: ItemNumber, at: str, detail: str
+    ) -> None:
+        for low, high in belt.unknown(until):
+            self._record.emit(
+                BeltUnknown(at=at, station=name, first_item=low, last_item=high, detail=detail)
+            )
+
     def lose(self, lost: LinkLost) -> None:
         """The session is over."""
         self._give_up(lost.station, lost.at)
@@ -173,6 +188,7 @@ class Gates:
 
     def _give_up(self, name: StationName, at: Instant) -> None:
         if tracker := self._trackers.pop(name, None):
+            self._counted[name] = tracker.last_item
             self._judge(name, at, tracker.give_up())
 
     # --- the gate's word -------------------------------------------------------------------

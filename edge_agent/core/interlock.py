@@ -1,10 +1,11 @@
 """When a line must stop, and that only a person can let it run again."""
 
-from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_agent.core.events import (
+    Armed,
     Commissioned,
     Condition,
     ConditionsChanged,
@@ -21,6 +22,7 @@ from edge_agent.core.events import (
     TakenOff,
     Untracked,
 )
+from edge_agent.core.names import ItemNumber
 
 LONGEST = 1_000
 """Verdicts that are remembered, whatever the configuration says now."""
@@ -43,14 +45,15 @@ class Interlock:
 
     stop: tuple[StopCause, str] | None = None
     conditions: frozenset[Condition] = frozenset()
-    verdicts: deque[bool] = field(default_factory=lambda: deque(maxlen=LONGEST))
-    """The latest since the last release, True for a reject."""
+    verdicts: dict[ItemNumber, bool] = field(default_factory=dict)
+    """On the latest items since the last release, True for a reject. One of an item: a PASS that
+    was withdrawn is a reject."""
 
     def apply(self, event: Event) -> None:
         match event:
             case Commissioned(item=item) | Rejected(item=item):
                 if item is not None:
-                    self.verdicts.append(isinstance(event, Rejected))
+                    self._note(item, rejected=isinstance(event, Rejected))
             case ConditionsChanged(on=on):
                 self.conditions = frozenset(on)
             case Stopped(cause=cause, detail=detail):
@@ -61,6 +64,11 @@ class Interlock:
             case _:
                 pass
 
+    def _note(self, item: ItemNumber, *, rejected: bool) -> None:
+        self.verdicts[item] = rejected
+        if len(self.verdicts) > LONGEST:
+            del self.verdicts[next(iter(self.verdicts))]
+
     def still_on(self, plan: StopPlan) -> list[Condition]:
         """The contacts for which the line must stay stopped."""
         return sorted(each for each in self.conditions if StopCause(each.value) in plan.on)
@@ -69,7 +77,8 @@ class Interlock:
         """Why the line must stop now, `event` having been applied last."""
         if self.stop is not None:
             return None
-        for cause, detail in _causes(event):
+        causes = _contacts(self.conditions) if isinstance(event, Armed) else _causes(event)
+        for cause, detail in causes:
             if cause in plan.on:
                 return cause, detail
         if isinstance(event, Rejected):
@@ -78,11 +87,11 @@ class Interlock:
 
     def _too_many(self, plan: StopPlan) -> tuple[StopCause, str] | None:
         if plan.in_a_row and len(self.verdicts) >= plan.in_a_row:
-            latest = list(self.verdicts)[-plan.in_a_row :]
+            latest = list(self.verdicts.values())[-plan.in_a_row :]
             if all(latest):
                 return StopCause.REJECTS_IN_A_ROW, f"{plan.in_a_row} rejects in a row"
         if plan.count:
-            rejects = sum(list(self.verdicts)[-plan.of_last :])
+            rejects = sum(list(self.verdicts.values())[-plan.of_last :])
             if rejects >= plan.count:
                 detail = f"{rejects} rejects among the last {plan.of_last} items"
                 return StopCause.REJECTS_OF_LAST, detail
@@ -92,7 +101,7 @@ class Interlock:
         return {
             "stop": self.stop,
             "conditions": sorted(self.conditions),
-            "verdicts": "".join("x" if rejected else "." for rejected in self.verdicts),
+            "verdicts": list(self.verdicts.items()),
         }
 
     @classmethod
@@ -101,14 +110,18 @@ class Interlock:
         return cls(
             (StopCause(stop[0]), stop[1]) if stop else None,
             frozenset(map(Condition, saved["conditions"])),
-            deque((mark == "x" for mark in saved["verdicts"]), maxlen=LONGEST),
+            {ItemNumber(item): rejected for item, rejected in saved["verdicts"]},
         )
+
+
+def _contacts(on: Iterable[Condition]) -> list[tuple[StopCause, str]]:
+    return [(StopCause(each.value), f"the contact reports {each.value}") for each in sorted(on)]
 
 
 def _causes(event: Event) -> list[tuple[StopCause, str]]:
     match event:
         case ConditionsChanged(on=on):
-            return [(StopCause(each.value), f"the contact reports {each.value}") for each in on]
+            return _contacts(on)
         case EjectFailed(item=item):
             detail = f"item {item} was rejected, but the eject sensor has not seen it"
             return [(StopCause.UNCONFIRMED, detail)]

@@ -31,7 +31,7 @@ from edge_agent.core.interlock import Interlock
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.packing import Filling, LevelPlan, Packing
 
-FORM = 2
+FORM = 3
 """Of `to_json`. A state of another form is made anew from the events."""
 PENDING_LIMIT = 512
 """Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""

@@ -10,7 +10,7 @@ from edge_agent.core.inputs import Conditions, GateReport, Outcome, Release, Str
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.names import ItemNumber
 from edge_agent.core.record import LinePlan
-from tests.core.world import INFEED, World, plan, text
+from tests.core.world import INFEED, SPACING_US, World, plan, text
 
 
 def line(stop: StopPlan) -> World:
@@ -131,3 +131,40 @@ def test_a_thing_that_appeared_and_was_not_seen_in_the_bin_has_escaped() -> None
     world.give(Strays(world.instant(), INFEED, appeared=1, unasked=0, escaped=1))
     assert world.kinds() == ["armed", "stray", "stray", "stopped"]
     assert stops(world) == [StopCause.ESCAPED]
+
+
+def read_twice(world: World, number: int) -> None:
+    """An item that two codes are read from: its PASS is withdrawn."""
+    world.item(number, text("unit", number))
+    world.now_us -= SPACING_US - 3_000
+    world.read_item(text("unit", 100 + number))
+    world.now_us += SPACING_US
+
+
+def test_a_withdrawn_pass_is_one_reject() -> None:
+    world = line(StopPlan(in_a_row=3))
+    for number in (1, 2):
+        read_twice(world, number)
+    assert stops(world) == []
+    read_twice(world, 3)
+    assert stops(world) == [StopCause.REJECTS_IN_A_ROW]
+
+
+def test_an_item_rejected_twice_counts_once() -> None:
+    world = line(StopPlan(in_a_row=2, count=2))
+    world.item(1, None)
+    world.now_us -= SPACING_US - 3_000
+    world.read_item(text("unit", 1))
+    assert world.kinds().count("rejected") == 2
+    assert stops(world) == []
+
+
+def test_a_contact_that_reports_already_when_it_is_configured_stops_the_line() -> None:
+    world = line(StopPlan())
+    world.give(Conditions(world.instant(), INFEED, frozenset({Condition.BIN_FULL})))
+    assert stops(world) == []
+    world.plan = line(StopPlan(on=frozenset({StopCause.BIN_FULL}))).plan
+    world.restart()
+    assert Run(INFEED, permitted=False) in world.count(0)
+    assert stops(world) == [StopCause.BIN_FULL]
+    assert not world.item(1, text("unit", 1)).passes

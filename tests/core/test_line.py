@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.core.events import Closed, Ejected, Passed, Reason, Rejected
+from edge_agent.core.events import Closed, Ejected, Passed, Reason, Rejected, Untracked
 from edge_agent.core.inputs import Outcome, Read
 from edge_agent.core.state import LevelsChangedError, LineState
 from edge_agent.core.tree import State
@@ -307,3 +307,27 @@ def test_whatever_is_scanned_every_child_has_one_parent_and_none_is_overfull(
             assert len(event.children) == (3 if event.level == "level1" else 2)
             assert all(parents[child] == event.container for child in event.children)
     assert len(world.past.nodes) == len(accepted)
+
+
+def test_items_that_were_counted_when_the_plc_restarted_are_untracked_each() -> None:
+    world = World(plan(10))
+    world.count(0)
+    world.item(1, text("unit", 1))
+    world.count(3)
+    world.count(65_536, restarted=True)
+    untracked = [event for event in world.past.events if isinstance(event, Untracked)]
+    assert [(event.item, event.key) for event in untracked] == [
+        (1, key("unit", 1)), (2, None), (3, None),
+    ]  # fmt: skip
+    world.restart()
+
+
+def test_the_count_of_another_start_is_not_that_of_this_belt() -> None:
+    """LinkLost and Arming did not come through: the queue was full."""
+    world = World(plan(10))
+    world.count(0)
+    world.boot += 1
+    world.count(65_537)
+    assert not world.line.gates.knows(INFEED)
+    world.tick(ahead_us=1_000_000)
+    assert "rejected" not in world.kinds()
