@@ -116,6 +116,8 @@ class GateSession:
         self._arming: Arming | None = None
         """What is offered once every outcome from before the session is known."""
         self._spans: list[list[ItemNumber]] = []
+        self._told: list[Input] = []
+        """What the spans that were read tell."""
         self._arms_later = False
         """There was something to tell, which the core must have taken before it is told of the
         session; or the gate is open for an item, or was, and no more is known yet."""
@@ -206,7 +208,7 @@ class GateSession:
             news = (words[Status.SETTLED], max(belt.pending), second)
             if self._reported != news:
                 self._reported = news
-                given += self._ask(poll.at, sorted(belt.pending))
+                self._ask(poll.at, sorted(belt.pending))
         return given
 
     def counted(self, poll: Poll) -> list[Input]:
@@ -278,7 +280,8 @@ class GateSession:
         self._arming = Arming(self._counter(poll), detail)
         if belt is None or restarted or not belt.pending:
             return self._arm(poll.at)
-        return self._ask(poll.at, sorted(belt.pending))
+        self._ask(poll.at, sorted(belt.pending))
+        return []
 
     def _arm(self, at: Instant) -> list[Input]:
         assert self._arming is not None  # noqa: S101 both callers have made it
@@ -308,14 +311,12 @@ class GateSession:
 
     # --- outcomes --------------------------------------------------------------------------
 
-    def _ask(self, at: Instant, pending: list[ItemNumber]) -> list[Input]:
+    def _ask(self, at: Instant, pending: list[ItemNumber]) -> None:
         """Have the outcomes of `pending` (ascending) read; what the ring has lost is unknown."""
-        self._arms_later = len(pending) > self._slots
-        self._in_order = True
+        self._arms_later, self._in_order = False, True
         self._spans = list(_runs(pending[-self._slots :], self._slots, PAIRS_PER_READ))
-        return [
-            GateReport(at, self._station, item, Outcome.UNKNOWN) for item in pending[: -self._slots]
-        ]
+        lost = pending[: -self._slots]
+        self._told = [GateReport(at, self._station, item, Outcome.UNKNOWN) for item in lost]
 
     def next_read(self) -> tuple[int, int] | None:
         """First slot and number of slots of the outcome ring that must be read next."""
@@ -324,8 +325,9 @@ class GateSession:
         return self._spans[0][0] % self._slots, len(self._spans[0])
 
     def outcomes(self, at: Instant, words: Sequence[int]) -> list[Input]:
-        """The words that `next_read` asked for."""
-        given: list[Input] = []
+        """The words that `next_read` asked for. What they tell is given with the last of them: of a
+        look that is cut in two, a halted line could drop the first part and take the second."""
+        given = self._told
         span = self._spans.pop(0)
         settled = self._in_order
         shown_items, fates = words[::OUTCOME_WORDS], words[1::OUTCOME_WORDS]
@@ -345,9 +347,11 @@ class GateSession:
         if not self._in_order and self._arming is None:
             # Before a session the others are read all the same: one of them may be passing.
             self._spans.clear()
-        self._arms_later |= bool(given)
-        if not self._spans and self._arming is not None and not self._arms_later:
-            given += self._arm(at)
+        if self._spans:
+            return []
+        self._told = []
+        if self._arming is not None and not self._arms_later and not given:
+            return self._arm(at)
         return given
 
 

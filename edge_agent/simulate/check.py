@@ -146,7 +146,7 @@ class _Checker:
             # A repeated code may pass where the first one did not: it names one thing all the same.
             is_first = thing.fault == Fault.DUPLICATE and thing.key not in codes
             bad = not (thing.good or is_first) or thing.number is None
-            if thing.key is not None:
+            if thing.key is not None and thing.ailment is None:
                 codes.add(thing.key)
             if bad and thing.ailment is None:
                 yield Violation("no bad item passes", self._name(thing))
@@ -268,7 +268,7 @@ def _was_withdrawn(thing: ItemTruth, record: ItemRecord) -> bool:
     """Its PASS was right, and was withdrawn too late: a read came of which nobody knew whose it
     was. The ledger tells it as an escape, and holds its code."""
     withdrawn = record.reasons[:1] == [Reason.AMBIGUOUS] and not record.unknown
-    return thing.good and record.keys == [thing.key] and withdrawn
+    return record.keys == [thing.key] and withdrawn
 
 
 def _tree(day: Day, records: Records) -> Iterator[Violation]:

@@ -271,7 +271,12 @@ def _draw_stop(chance: random.Random) -> dict[str, Any]:
     """Half of the lines never stop by themselves."""
     if chance.random() < 0.5:
         return {}
-    causes = [each.value for each in StopCause if "rejects" not in each.value]
+    # Of the others two are numbers, and one is told when a shift of the calendar ends.
+    causes = [
+        each.value
+        for each in StopCause
+        if each is not StopCause.DIFFERENCE and "rejects" not in each.value
+    ]
     return {
         "in_a_row": chance.choice((0, 0, 3, 5)),
         "count": chance.choice((0, 0, 20)),

@@ -431,3 +431,17 @@ def test_what_appeared_while_the_link_was_lost_is_told_afterwards(rig: Rig) -> N
     rig.wire = True
     (strays,) = only(rig.run(1_000), Strays)
     assert (strays.appeared, strays.unasked, strays.escaped) == (1, 0, 1)
+
+
+def test_one_look_at_the_outcomes_is_told_at_once(rig: Rig) -> None:
+    while rig.block.status[Status.ITEMS] < SLOTS - 2:
+        rig.item()
+    rig.to_the_gate()
+    first, second = rig.item(), rig.item()  # the last slot, and slot 0
+    rig.judge(first)
+    rig.judge(second)
+    at = Instant(rig.ms * 1_000, rig.ms * 1_000)
+    rig.session.polled(Poll(list(rig.block.status), at.mono_us - 500, at, at.mono_us))
+    assert rig.session.outcomes(at, [first, 1]) == []
+    told = rig.session.outcomes(at, [second, 1])
+    assert [each.item for each in only(told, GateReport)] == [first, second]
