@@ -93,6 +93,16 @@ class Engine:
         """What the line knows now."""
         return self._line.state
 
+    @property
+    def last_seq(self) -> int:
+        """The last event that is on disk."""
+        return self._ledger.head[0]
+
+    @property
+    def queued(self) -> int:
+        """Inputs that wait."""
+        return len(self._queue)
+
     def is_watched(self, station: StationName) -> bool:
         """Whether reads at this gated station can be tied to items now. If not, the PLC must begin
         a new session."""
