@@ -24,6 +24,7 @@ from drivers import registry
 from drivers.gate.points import Place, overlaps
 from drivers.registry import DeviceConfig
 from edge_agent.core.codes import CodeKind, check_gtin
+from edge_agent.core.events import StopCause
 from edge_agent.gate_config import Gate
 from edge_agent.section import Name, Section
 
@@ -222,6 +223,7 @@ class LineConfig(Section):
     @model_validator(mode="after")
     def _references(self) -> Self:
         faults = self._level_faults() + self._station_faults()
+        faults += self._stop_faults()
         faults += _repeated("products", [product.gtin for product in self.products])
         if faults:
             raise ValueError("; ".join(faults))
@@ -238,6 +240,17 @@ class LineConfig(Section):
                     f"levels.{index}.capacity is missing: how many {below} fill one {level.name}?"
                 )
         return faults
+
+    def _stop_faults(self) -> list[str]:
+        """Counts are compared when a shift or an order ends: where none does, nothing is."""
+        if self.line.shifts or self.line.order:
+            return []
+        return [
+            f"stations.{index}.gate.stop.on has 'difference', expected line.shifts or line.order "
+            "beside it, for counts are compared when one of them ends"
+            for index, station in enumerate(self.stations)
+            if station.gate and StopCause.DIFFERENCE in station.gate.stop.on
+        ]
 
     def _shared_registers(self) -> list[str]:
         """Two gates must not read or write the same words of one PLC."""

@@ -6,13 +6,16 @@ from typing import Any
 
 from edge_agent.core.events import (
     Armed,
+    BeltUnknown,
     Commissioned,
     Condition,
     ConditionsChanged,
+    Ejected,
     EjectedUnasked,
     EjectFailed,
     Event,
     Passed,
+    Reason,
     Rejected,
     Released,
     ShiftEnded,
@@ -54,6 +57,13 @@ class Interlock:
             case Commissioned(item=item) | Rejected(item=item):
                 if item is not None:
                     self._note(item, rejected=isinstance(event, Rejected))
+            case Ejected(item=item) | EjectFailed(item=item) if item in self.verdicts:
+                # Accepted, and kept out all the same: the verdict was late, say.
+                self.verdicts[item] = event.reason is not Reason.STOPPED
+            case BeltUnknown(first_item=first, last_item=last):
+                # What a session's beginning costs says nothing about the products.
+                for item in [each for each in self.verdicts if first <= each <= last]:
+                    del self.verdicts[item]
             case ConditionsChanged(on=on):
                 self.conditions = frozenset(on)
             case Stopped(cause=cause, detail=detail):
@@ -81,7 +91,7 @@ class Interlock:
         for cause, detail in causes:
             if cause in plan.on:
                 return cause, detail
-        if isinstance(event, Rejected):
+        if isinstance(event, Rejected | Ejected | EjectFailed):
             return self._too_many(plan)
         return None
 

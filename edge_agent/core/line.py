@@ -5,7 +5,7 @@ effects out, and must start over from the ledger if it could not.
 """
 
 from edge_agent.core.codes import Code
-from edge_agent.core.events import Closed, OrderChanged
+from edge_agent.core.events import Closed, OrderChanged, StopCause
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
 from edge_agent.core.inputs import (
@@ -74,6 +74,11 @@ class Line:
             for ended in self.state.accounts.end_shift(at, given.shift):
                 self._record.emit(ended)
         elif given.order != self.state.order:
+            # What was made for the order before must agree before another begins.
+            for station, account in self.state.accounts.open.items():
+                if differences := account.difference_count(at):
+                    detail = f"{differences} differences at the end of order {self.state.order!r}"
+                    self._record.stop(station, at, StopCause.DIFFERENCE, detail)
             self._record.emit(OrderChanged(at=at, station=given.line, order=given.order))
 
     # --- reads -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from edge_agent.core import codes
 from edge_agent.core.codes import Code, CodeError, Form
 from edge_agent.core.effects import Answer, Effect, Judge, Run
-from edge_agent.core.events import Commissioned, Event, Packed, Reason, Rejected, Stopped
+from edge_agent.core.events import Commissioned, Event, Packed, Reason, Rejected, StopCause, Stopped
 from edge_agent.core.history import History
 from edge_agent.core.inputs import Read
 from edge_agent.core.interlock import StopPlan
@@ -77,9 +77,19 @@ class Record:
         if belt is None or station is None or station.gate is None:
             return
         if due := belt.interlock.due(station.gate.stop, event):
-            cause, detail = due
-            self.emit(Stopped(at=event.at, station=event.station, cause=cause, detail=detail))
-            self.decision.effects.append(Run(event.station, permitted=False))
+            self.stop(event.station, event.at, *due)
+
+    def stop(self, name: StationName, at: str, cause: StopCause, detail: str) -> None:
+        """Stop the station, where it is configured for `cause` and not stopped already. Too many
+        rejects are a limit of their own."""
+        gate, belt = self.plan.stations[name].gate, self.state.belts[name]
+        counted = (StopCause.REJECTS_IN_A_ROW, StopCause.REJECTS_OF_LAST)
+        if gate is None or belt.interlock.stop is not None:
+            return
+        if cause not in counted and cause not in gate.stop.on:
+            return
+        self.emit(Stopped(at=at, station=name, cause=cause, detail=detail))
+        self.decision.effects.append(Run(name, permitted=False))
 
     def examine(self, read: Read) -> tuple[Code | None, Objection | None]:
         """The code that was read and what speaks against it, before looking for a place."""

@@ -25,6 +25,7 @@ from edge_agent.core.record import LinePlan
 from edge_agent.core.state import FORM, LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
+from edge_agent.line.alarms import alarm_of
 from edge_agent.logs import mask
 from edge_agent.recorder.flight import FlightRecorder
 
@@ -259,6 +260,9 @@ class Engine:
                 log.critical(
                     "a rejected item passed the gate", station=event.station, item=event.item
                 )
+            case _ if alarm := alarm_of(event):
+                level, said = alarm
+                log.log(level, event.kind, station=event.station, **said)
             case _ if self._verbose:
                 log.debug(event.kind, station=event.station)
             case _:

@@ -112,6 +112,7 @@ class GateSession:
         self._watched_us = 0
         self._strays = (0, 0, 0)
         self._contacts: int | None = None
+        self._contacts_told = 0
         self._reported: tuple[int, ItemNumber, int] | None = None
         self._arming: Arming | None = None
         """What is offered once every outcome from before the session is known."""
@@ -304,9 +305,12 @@ class GateSession:
             self._strays = strays
             yield Strays(poll.at, self._station, appeared, unasked, escaped)
         contacts = poll.words[Status.FLAGS] & _CONTACTS
-        if contacts != self._contacts:
-            self._contacts = contacts
-            on = frozenset(each for flag, each in _CONDITIONS.items() if contacts & flag)
+        on = frozenset(each for flag, each in _CONDITIONS.items() if contacts & flag)
+        belt, second = self._belt(), poll.at.mono_us // REREPORT_US
+        # What was told may not have been taken: told again once a second.
+        is_missed = belt is not None and belt.interlock.conditions != on
+        if contacts != self._contacts or (is_missed and second != self._contacts_told):
+            self._contacts, self._contacts_told = contacts, second
             yield Conditions(poll.at, self._station, on)
 
     # --- outcomes --------------------------------------------------------------------------

@@ -74,6 +74,19 @@ class StatusCollector(Collector):
         for name, device in facts["devices"].items():
             up.add_metric([name], device["link"] == Link.UP)
         yield up
+        armed = GaugeMetricFamily(
+            "edge_agent_gate_armed",
+            "1 while a session with the PLC is in force",
+            labels=["station"],
+        )
+        stopped = GaugeMetricFamily(
+            "edge_agent_stopped", "1 until a person releases the line", labels=["station"]
+        )
+        for station, gate in facts["gates"].items():
+            armed.add_metric([station], gate["armed"])
+            stopped.add_metric([station], gate["stopped"] is not None)
+        yield armed
+        yield stopped
         yield GaugeMetricFamily(
             "edge_agent_halted", "1 while nothing is passed", value=facts["halted"] is not None
         )

@@ -15,12 +15,13 @@ TEXT_LIMIT = 200
 """Characters of a name or a reason."""
 
 
-def gate_facts(gate: GateLink, belt: Belt | None) -> dict[str, Any]:
+def gate_facts(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> dict[str, Any]:
     """The gate's part of the role's status, as JSON values. `belt` is None before the first
-    contact with its PLC."""
+    contact with its PLC; `is_watched`, whether the engine ties its reads: without that, nothing may
+    pass, though the PLC has a session."""
     stop = belt.interlock.stop if belt else None
     return {
-        "armed": gate.session.is_armed,
+        "armed": gate.session.is_armed and is_watched,
         "refusal": gate.refusal,
         "stopped": f"{stop[0].value}: {stop[1]}" if stop else None,
         "conditions": sorted(belt.interlock.conditions) if belt else [],

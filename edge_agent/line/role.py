@@ -247,7 +247,11 @@ class LineRole:
             **self._engine.facts(),
             "lost_verdicts": sum(gate.session.lost_verdicts for gate in self._gates.values()),
             "gates": {
-                name: gate_facts(gate, self._engine.state.belts.get(name))
+                name: gate_facts(
+                    gate,
+                    self._engine.state.belts.get(name),
+                    is_watched=self._engine.is_watched(name),
+                )
                 for name, gate in self._gates.items()
             },
             "unanswered": self._unanswered,

@@ -68,7 +68,8 @@ class Plc:
 
         def scan(plc: Plc) -> None:
             plc.banks[HOLDING][Status.ITEMS] = items
-            plc.banks[HOLDING][16 : 16 + 2 * slots] = words
+            at = GateMap().outcomes
+            plc.banks[HOLDING][at : at + 2 * slots] = words
 
         self._scan = scan
 
@@ -149,7 +150,7 @@ def with_program(where: GateMap, parameters: Parameters, flap: Flap) -> Abstract
         position = now_ms if plc.is_moving else position
         block.scan(now_ms, position, plc.sensors)
         holding[verdicts] = block.verdicts
-        holding[where.status : where.status + 16] = block.status
+        holding[where.status : where.status + len(block.status)] = block.status
         holding[where.outcomes : where.outcomes + len(block.outcomes)] = block.outcomes
         plc.flap.set(block.gate_open)
 

@@ -117,6 +117,7 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "io is missing"),
         (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "watchdogs is missing"),
         (('plc = "plc"', 'plc = "plc"\nstop.on = ["fire"]'), "stations.0.gate.stop.on"),
+        (('plc = "plc"', 'plc = "plc"\nstop.on = ["difference"]'), "expected line.shifts or line."),
         (('plc = "plc"', 'plc = "plc"\nstop = {count = 200}'), "count is 200, expected at most"),
         (('suffix = "\\r"', "idle_ms = 20"), "the end of a code must be seen, not waited for"),
         (('plc = "plc"', 'plc = "plc"\nread_window_ms = 40'), "expected at least 60"),

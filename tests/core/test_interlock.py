@@ -6,11 +6,13 @@ import pytest
 
 from edge_agent.core.effects import Run
 from edge_agent.core.events import Condition, Reason, Released, StopCause, Stopped
-from edge_agent.core.inputs import Conditions, GateReport, Outcome, Release, Strays
+from edge_agent.core.inputs import Conditions, GateReport, OrderStart, Outcome, Release, Strays
 from edge_agent.core.interlock import StopPlan
-from edge_agent.core.names import ItemNumber
+from edge_agent.core.names import ItemNumber, StationName
 from edge_agent.core.record import LinePlan
 from tests.core.world import INFEED, SPACING_US, World, plan, text
+
+LINE = StationName("line")
 
 
 def line(stop: StopPlan) -> World:
@@ -168,3 +170,33 @@ def test_a_contact_that_reports_already_when_it_is_configured_stops_the_line() -
     assert Run(INFEED, permitted=False) in world.count(0)
     assert stops(world) == [StopCause.BIN_FULL]
     assert not world.item(1, text("unit", 1)).passes
+
+
+def test_good_items_that_the_gate_keeps_out_count_as_rejects() -> None:
+    world = line(StopPlan(in_a_row=2))
+    for number in (1, 2):
+        world.item(number, text("unit", number))
+        world.gate(number, Outcome.EJECTED)
+    assert stops(world) == [StopCause.REJECTS_IN_A_ROW]
+
+
+def test_what_a_new_session_costs_does_not_stop_the_line() -> None:
+    world = line(StopPlan(in_a_row=2))
+    for number in (1, 2, 3):
+        world.item(number, text("unit", number))
+    world.lose_link()
+    world.count(3)
+    for number in (1, 2, 3):
+        world.gate(number, Outcome.EJECTED)
+    assert stops(world) == []
+
+
+def test_an_order_does_not_change_over_differences() -> None:
+    world = line(StopPlan(on=frozenset({StopCause.DIFFERENCE})))
+    world.item(1, text("unit", 1))
+    world.give(OrderStart(world.instant(), LINE, "A"))
+    assert stops(world) == []
+    world.give(GateReport(world.instant(), INFEED, ItemNumber(1), Outcome.UNKNOWN))
+    world.give(OrderStart(world.instant(), LINE, "B"))
+    assert stops(world) == [StopCause.DIFFERENCE]
+    assert "order 'A'" in next(e.detail for e in world.past.events if isinstance(e, Stopped))
