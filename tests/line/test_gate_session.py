@@ -445,3 +445,15 @@ def test_one_look_at_the_outcomes_is_told_at_once(rig: Rig) -> None:
     assert rig.session.outcomes(at, [first, 1]) == []
     told = rig.session.outcomes(at, [second, 1])
     assert [each.item for each in only(told, GateReport)] == [first, second]
+
+
+def test_a_contact_that_was_not_taken_is_told_again(rig: Rig) -> None:
+    rig.run(100)
+    assert rig.belt is not None
+    rig.sensors.bin_full = True
+    bin_full = frozenset({Condition.BIN_FULL})
+    told = only(rig.run(2_500), Conditions)
+    assert len(told) >= 3
+    assert {each.on for each in told} == {bin_full}
+    rig.belt.interlock.conditions = bin_full
+    assert only(rig.run(2_500), Conditions) == []

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -14,7 +16,8 @@ from edge_agent.core.record import LinePlan
 from edge_agent.ledger.errors import LedgerBrokenError
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.line.engine import BATCH_LIMIT, Engine
-from edge_agent.line.release import release
+from edge_agent.line.gate_link import GateLink
+from edge_agent.line.release import gate_facts, release
 from tests.core.world import INFEED, plan
 
 USUAL = plan(100)
@@ -77,3 +80,12 @@ def test_a_release_that_the_disk_did_not_confirm_is_none(
 
     monkeypatch.setattr(ledger, "append", broken)
     assert "could not be recorded" in release(BY, PLAN, engine, lost)["error"]
+
+
+def test_a_gate_is_not_armed_while_the_engine_ties_no_reads(engine: Engine) -> None:
+    session = SimpleNamespace(is_armed=True)
+    gate = cast(GateLink, SimpleNamespace(session=session, refusal=None))
+    belt = engine.state.belts[INFEED]
+    assert gate_facts(gate, belt, is_watched=engine.is_watched(INFEED))["armed"]
+    engine._halt("a full disk")  # noqa: SLF001
+    assert not gate_facts(gate, belt, is_watched=engine.is_watched(INFEED))["armed"]
