@@ -87,5 +87,5 @@ def test_a_gate_is_not_armed_while_the_engine_ties_no_reads(engine: Engine) -> N
     gate = cast(GateLink, SimpleNamespace(session=session, refusal=None))
     belt = engine.state.belts[INFEED]
     assert gate_facts(gate, belt, is_watched=engine.is_watched(INFEED))["armed"]
-    engine._halt("a full disk")  # noqa: SLF001
+    engine._halt("a full disk")
     assert not gate_facts(gate, belt, is_watched=engine.is_watched(INFEED))["armed"]
