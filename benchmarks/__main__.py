@@ -19,7 +19,7 @@ from benchmarks.figures import Result, markdown, show
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Of latency, throughput, growth, backlog, jitter; all if not given."),
+        typer.Argument(help="Of latency, throughput, growth, backlog, failsafe, jitter; or all."),
     ] = None,
     codes: Annotated[int, typer.Option(min=20_000, help="Codes in the ledger.")] = 10_000_000,
     events: Annotated[int, typer.Option(min=1_000, help="Events to sync.")] = 1_000_000,

@@ -10,8 +10,9 @@ import json
 import sys
 
 from benchmarks.fill import key
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
 from drivers.gate.map import GateMap
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import VERDICT_WORDS, Command, Status, Word
 from drivers.sim.banks import GateBanks
 from drivers.sim.modbus import ModbusServer

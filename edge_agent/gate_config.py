@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from drivers.gate.block import Parameters
 from drivers.gate.map import GateMap
+from drivers.gate.parameters import Parameters
 from drivers.gate.points import Point
 from drivers.protocols import Table
 from edge_agent.core.events import StopCause
@@ -213,6 +213,11 @@ class Gate(Section):
             faults.append(
                 f"link_timeout_ms is {self.link_timeout_ms}, expected at least "
                 f"{2 * self.heartbeat_ms} (2 heartbeat_ms), so that one late beat loses no link"
+            )
+        if self.poll_ms > self.heartbeat_ms:
+            faults.append(
+                f"poll_ms is {self.poll_ms}, expected at most heartbeat_ms {self.heartbeat_ms}: a "
+                "beat goes out with a poll"
             )
         confirm_ms = self.belt.confirm_until_ms - self.belt.confirm_from_ms
         if confirm_ms >= self.min_spacing_ms:

@@ -10,8 +10,8 @@ from dataclasses import asdict, fields
 from importlib.resources import files
 from typing import Literal
 
-from drivers.gate.block import Parameters
 from drivers.gate.map import GateMap, MapPoint
+from drivers.gate.parameters import Parameters
 from drivers.gate.registers import (
     OUTCOME_WORDS,
     STATUS_WORDS,

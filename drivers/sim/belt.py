@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from drivers.gate.block import Sensors
+from drivers.gate.parameters import Sensors
 from drivers.sim.flap import Flap
 from drivers.sim.layout import Layout
 from drivers.sim.script import GENUINE, Unit

@@ -7,7 +7,8 @@ holds both to the same history.
 
 from collections.abc import Callable
 
-from drivers.gate.block import GateBlock, Parameters
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Parameters
 from drivers.gate.registers import OUTCOME_WORDS, Fate, Status
 from drivers.sim.belt import NEVER, Belt
 from drivers.sim.due import next_due_ms

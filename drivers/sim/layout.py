@@ -11,7 +11,7 @@ from functools import cached_property
 from math import ceil, floor
 from typing import Literal
 
-from drivers.gate.block import Parameters
+from drivers.gate.parameters import Parameters
 
 _MARGIN_MM = 1.0
 Step = Literal["time", "encoder"]

@@ -37,7 +37,10 @@ def plc_map(
     if as_csv:
         write_csv(gates, sys.stdout)
     else:
-        show_map(gates, Console())
+        console = Console()
+        if not console.is_terminal:
+            console.width = max(console.width, 140)  # a file has no width of its own
+        show_map(gates, console)
 
 
 @app.command("program")

@@ -32,7 +32,8 @@ from typing import NamedTuple
 
 import structlog
 
-from drivers.gate.block import GateBlock, Sensors
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Sensors
 from drivers.gate.points import Point, ReadPlan
 from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS
 from drivers.protocols import Link, Plc, PlcError

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from drivers.gate.block import GateBlock, Parameters
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Parameters
 from drivers.gate.registers import OUTCOME_WORDS, Fate, Status
 from drivers.sim.belt import Belt, Body
 from drivers.sim.controller import Controller

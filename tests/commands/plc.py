@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from struct import pack, unpack_from
 
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
 from drivers.gate.map import GateMap
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import Status
 
 Banks = dict[int, list[int]]

@@ -114,6 +114,7 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (("bounce_steps = 8", "bounce_steps = 45"), "bounce_steps is 45, expected less than"),
         (("confirm_until_ms = 50", "confirm_until_ms = 55"), "less than min_spacing_ms 45"),
         (('plc = "plc"', 'plc = "plc"\nheartbeat_ms = 200'), "expected at least 400"),
+        (('plc = "plc"', 'plc = "plc"\npoll_ms = 101'), "expected at most heartbeat_ms 100"),
         (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "io is missing"),
         (('plc = "plc"', 'plc = "plc"\nmode = "pulse"'), "watchdogs is missing"),
         (('plc = "plc"', 'plc = "plc"\nstop.on = ["fire"]'), "stations.0.gate.stop.on"),

@@ -4,7 +4,7 @@ come to is told with them."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from drivers.gate.block import Parameters, Sensors
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import Cause, Fate, Status, Word
 from tests.gate.twins import SOURCE, Twins
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.gate.block import Parameters, Sensors
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import WORD, Cause, Fate, Word
 from tests.gate.scenes import PLAIN, SCENES, WATCHED
 from tests.gate.twins import DWORD, SOURCE, Twins, compiled

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import Cause, Command, Status, Word
 
 START = 7

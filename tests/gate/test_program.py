@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
 from drivers.gate.map import GateMap
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.program import SENSORS, Step, program
 from drivers.gate.registers import (
     OUTCOME_WORDS,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.gate.block import Sensors
+from drivers.gate.parameters import Sensors
 from drivers.gate.registers import MAY_RUN, TEST
 from tests.gate.scenes import PLAIN, WATCHED
 from tests.gate.twins import Twins

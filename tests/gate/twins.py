@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import drivers.gate.block
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.program import types
 from drivers.gate.registers import (
     OUTCOME_WORDS,

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from drivers.gate.block import Sensors
+from drivers.gate.parameters import Sensors
 from drivers.gate.registers import Status, Word
 from tests.gate.scenes import PLAIN, WATCHED
 from tests.gate.twins import SOURCE, Twins

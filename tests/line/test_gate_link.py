@@ -10,8 +10,9 @@ from itertools import count
 import pytest
 
 from drivers import registry
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
 from drivers.gate.map import GateMap
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import Status
 from drivers.plc.modbus_tcp import Config
 from drivers.protocols import PlcError, Table

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 import pytest
 
-from drivers.gate.block import GateBlock, Parameters, Sensors
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Parameters, Sensors
 from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS, Fate, Status
 from edge_agent.core.effects import Judge
 from edge_agent.core.events import Condition, Reason

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from drivers.gate.block import GateBlock, Sensors
+from drivers.gate.block import GateBlock
+from drivers.gate.parameters import Sensors
 from drivers.gate.registers import (
     MAY_RUN,
     OUTCOME_WORDS,
