@@ -267,7 +267,8 @@ class Agent:
 
     def _poll(self) -> None:
         now_us = self._local_us
-        if now_us - self._beaten_us >= self._shift.gate.heartbeat_ms * 1_000:
+        due = now_us - self._beaten_us >= self._shift.gate.heartbeat_ms * 1_000
+        if self.session.is_begun and due:
             self._beaten_us = now_us
             self.wire.request("commands", self._beaten, words=self.session.commands())
         else:
@@ -351,5 +352,6 @@ class Agent:
     def _written(self, run: list[tuple[Judge, Stamps]], answer: list[int] | None) -> None:
         self._writing = False
         if answer is None:
-            self.session.lost_verdicts += len(run)
+            for given in self.session.unwritten(run, self.now()):
+                self._offer(given)
         self._write()

@@ -119,7 +119,7 @@ def draw_shift(
     fastest_us = chance.randrange(50, 400, 50)
     request_us = fastest_us, fastest_us + chance.randrange(100, max(150, 100 * poll_ms), 50)
     fastest_commit_us = chance.randrange(100, 500, 50)
-    heartbeat_ms = chance.choice((20, 50, 100, 100))
+    heartbeat_ms = max(poll_ms, chance.choice((20, 50, 100, 100)))
     mean_ms = least_spacing_ms(layout) * chance.uniform(1.005, 1.3)
     return Shift(
         seed=seed,
