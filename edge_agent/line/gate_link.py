@@ -146,11 +146,16 @@ class GateLink:
         self._heard_us = at.mono_us
         for given in self.session.polled(Poll(words, asked_us, at, self._reads_until_us())):
             self._offer(given)
+        try:
+            while span := self.session.next_read():
+                words = await self._words.outcomes(*span)
+                for given in self.session.outcomes(clock.now(), words):
+                    self._offer(given)
+        except PlcError as error:
+            # It answers, but not this: without outcomes no session begins.
+            self._refuse(None if self.session.is_armed else str(error))
+            raise
         self._refuse(self.session.refusal)
-        while span := self.session.next_read():
-            words = await self._words.outcomes(*span)
-            for given in self.session.outcomes(clock.now(), words):
-                self._offer(given)
 
     def _refuse(self, refusal: str | None) -> None:
         if refusal is not None and refusal != self._refusal:

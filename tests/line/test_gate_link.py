@@ -258,3 +258,27 @@ async def test_a_pass_that_could_not_be_withdrawn_ends_the_session(
         report = await rig.next(GateReport)
         assert isinstance(report, GateReport)
         assert (report.outcome, report.why) == (Outcome.EJECTED, Reason.AMBIGUOUS)
+
+
+async def test_a_plc_that_does_not_show_its_outcomes_says_why_it_is_not_armed() -> None:
+    class Shy(GateBanks):
+        def read(self, table: Table, address: int, count: int) -> list[int]:
+            if address >= MAP.outcomes and table is MAP.table:
+                raise LookupError(address)
+            return super().read(table, address, count)
+
+    async with running() as rig:
+        await rig.next(Arming)
+        assert rig.belt is not None
+        assert rig.link is not None
+        assert rig.server is not None
+        rig.belt.pending[ItemNumber(1)] = (CodeKey("k"), None)
+        rig.server._banks = Shy(MAP, lambda: rig.block, lambda: None)
+        rig.scanning = False
+        await rig.next(LinkLost)
+        rig.scanning = True
+        async with asyncio.timeout(20):
+            while rig.link.refusal is None:
+                await asyncio.sleep(0.005)
+        assert "read input registers 102 to 103" in rig.link.refusal
+        assert "exception 2" in rig.link.refusal
