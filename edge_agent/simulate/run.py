@@ -173,16 +173,23 @@ def _run_all(seeds: list[int], options: Options) -> Iterator[Result]:
     jobs = options.jobs or os.cpu_count() or 1
     left = iter(seeds)
     with ProcessPoolExecutor(jobs) as pool:
-        waiting: set[Future[Result]] = {
-            pool.submit(simulate, seed, length=options.length) for seed in islice(left, 2 * jobs)
-        }
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+
+        def start(number: int) -> dict[Future[Result], int]:
+            chosen = islice(left, number)
+            return {pool.submit(simulate, seed, length=options.length): seed for seed in chosen}
+
+        running = start(2 * jobs)
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for each in done:
-                waiting |= {
-                    pool.submit(simulate, seed, length=options.length) for seed in islice(left, 1)
-                }
-                yield each.result()
+                seed = running.pop(each)
+                running |= start(1)
+                if error := each.exception():
+                    # One shift's end is a finding, and no reason to stop the others.
+                    what = f"a shift ends in order: {type(error).__name__}: {error}"
+                    yield Result(seed, [], Counter(), [what], 0.0)
+                else:
+                    yield each.result()
 
 
 def show_timeline(seed: int, length: int | None) -> int:
