@@ -199,7 +199,7 @@ class _Checker:
         return self._wrong(thing, record, outcomes[0])
 
     def _wrong(self, thing: ItemTruth, record: ItemRecord, outcome: object) -> str | None:
-        ailing = thing.ailment is not None
+        ailing, us = thing.ailment is not None, self._on_belt_us(thing)
         match thing.outcome, outcome:
             case Fate.PASSED, Passed(key=None):
                 withdrawn = self._is_explained(thing) and _was_withdrawn(thing, record)
@@ -218,7 +218,9 @@ class _Checker:
                 return None
             case ((Fate.EJECTED | Fate.REMOVED), TakenOff()) if self._is_explained(thing):
                 return None
-            case Fate.REMOVED, Ejected() | EjectFailed() if len(thing.during) > 1:
+            case Fate.REMOVED, Ejected() | EjectFailed() if len(
+                thing.during
+            ) > 1 or self._in_outage(*us):
                 return None  # another, held back, came in its place, and neither could pass
             case Fate.PASSED, TakenOff() if ailing and self._records.strays.get("gate"):
                 return None  # it came too late to be itself, and so it was told as a stray

@@ -78,7 +78,7 @@ class Outages:
         }
         shift_us = int(shift.items * shift.mean_spacing_ms * 1_000)
         for kind in sorted(shift.outages & happen.keys()):
-            for _ in range(1 + shift.items // ITEMS_PER_OUTAGE):
+            for _ in range(shift.repeats * (1 + shift.items // ITEMS_PER_OUTAGE)):
                 # Some come right at the start, and some in each other's wake.
                 at_us = chance.randrange(shift_us)
                 if chance.random() < 0.2:

@@ -85,12 +85,13 @@ def simulate(
     *,
     length: int | None = None,
     kinds: frozenset[Fault | Outage] | None = None,
+    repeats: int = 1,
     parts: Parts | None = None,
     timeline: Timeline | None = None,
 ) -> Result:
     """The shift of `seed`, run and checked. `kinds` is all that may go wrong, in place of what the
     seed draws."""
-    shift = draw_shift(seed, items=length, kinds=kinds)
+    shift = draw_shift(seed, items=length, kinds=kinds, repeats=repeats)
     began_s = time.process_time()
     with _quiet(), _scratch() as directory:
         day = World(shift, directory, timeline or Timeline(), parts).run()

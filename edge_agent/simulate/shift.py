@@ -81,6 +81,8 @@ class Shift:
     timeout_us: int
     """After which a Modbus request is given up."""
     commit_us: tuple[int, int]
+    repeats: int = 1
+    """Each kind of outage comes so many times as often."""
 
     @cached_property
     def gate(self) -> Gate:
@@ -108,6 +110,7 @@ def draw_shift(
     *,
     items: int | None = None,
     kinds: frozenset[Fault | Outage] | None = None,
+    repeats: int = 1,
 ) -> Shift:
     """The shift of `seed`. `items` and `kinds` (all that may go wrong) override what it draws."""
     chance = random.Random(seed)  # noqa: S311  a shift that can be repeated, not a secret
@@ -137,6 +140,7 @@ def draw_shift(
         request_us=request_us,
         timeout_us=1_000 * chance.choice((100, 200, 500)),
         commit_us=(fastest_commit_us, fastest_commit_us + chance.randrange(100, 2_000, 100)),
+        repeats=repeats,
     )
 
 

@@ -60,7 +60,7 @@ class Weather:
     """What happens to the next request: lost-request, lost-answer, late-write, torn-write,
     LATE_VERDICT."""
     on_late: Callable[["Request", Callable[["Request"], None]], None] | None = None
-    """Takes the next write that is kept back, and how it is delivered; None: it comes some time."""
+    """Takes the next verdict that is kept back, and how it is delivered; None: it comes some time."""
     log: list[tuple[int, str]] = field(default_factory=list)
     """When late writes were delivered, and which."""
 
@@ -154,7 +154,7 @@ class Wire:
         if fate == "lost-request":
             return
         if fate == "late-write":
-            if self._weather.on_late is not None:
+            if self._weather.on_late is not None and request.what == "verdicts":
                 self._weather.on_late(request, self._arrive_late)
             else:
                 late_us = self._chance.randrange(50_000, 4_000_000)

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from drivers.gate.block import GateBlock
+from drivers.gate.block import GateBlock, _Track
 from drivers.gate.parameters import Sensors
 from drivers.gate.registers import (
     MAY_RUN,
     OUTCOME_WORDS,
     VERDICT_WORDS,
     WORD,
-    Cause,
     Command,
+    Fate,
     Status,
     Word,
 )
@@ -122,10 +122,10 @@ class TrustsTheBeltAfterALostLink(GateBlock):
 
 
 class PassedIsWhatItOpenedFor(GateBlock):
-    """Tells an item as passed although the gate was shut on it."""
+    """Tells an item as passed although the gate was shut on it, or it came to the bin."""
 
-    def _cut_short(self, cause: Cause) -> None:
-        self._served = None
+    def _fate(self, track: _Track) -> Fate:
+        return Fate.PASSED if track.opened else super()._fate(track)
 
 
 class RunsWhenStopped(GateBlock):
