@@ -60,7 +60,7 @@ class Weather:
     """What happens to the next request: lost-request, lost-answer, late-write, torn-write,
     LATE_VERDICT."""
     on_late: Callable[["Request", Callable[["Request"], None]], None] | None = None
-    """Takes the next verdict that is kept back, and how it is delivered; None: it comes some time."""
+    """Takes the next verdict that is kept back, and how it is delivered; None: some time."""
     log: list[tuple[int, str]] = field(default_factory=list)
     """When late writes were delivered, and which."""
 
