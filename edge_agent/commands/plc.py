@@ -23,6 +23,7 @@ def plc_map(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, for a PLC's software.")] = False,
 ) -> None:
     """Print every point that agent and PLC share: where it is, who writes it, what it means."""
+    import os
     import sys
 
     from rich.console import Console
@@ -38,8 +39,8 @@ def plc_map(
         write_csv(gates, sys.stdout)
     else:
         console = Console()
-        if not console.is_terminal:
-            console.width = max(console.width, 140)  # a file has no width of its own
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console.width = 140  # a file has no width of its own
         show_map(gates, console)
 
 
