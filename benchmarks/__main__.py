@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks import backlog, failsafe, growth, jitter, latency, machine, throughput
 from benchmarks.child import BenchmarkError
 from benchmarks.figures import Result, markdown, show
+from edge_agent.core.state import FORM
 
 
 def main(
@@ -40,7 +41,7 @@ def main(
     # Ended from outside, it still takes out what it put into the ledgers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     directory = workdir or Path(tempfile.gettempdir()) / "edge-agent-bench"
-    ledger = directory / f"{codes}.db"
+    ledger = directory / f"{codes}-form{FORM}.db"
     benchmarks: dict[str, Callable[[], Result]] = {
         "latency": lambda: latency.measure(ledger, codes, rounds),
         "throughput": lambda: throughput.measure(ledger, codes),
