@@ -3,9 +3,11 @@
 import gc
 import json
 import logging
+import multiprocessing
 import os
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -173,7 +175,7 @@ def _seeds(options: Options) -> list[int]:
 def _run_all(seeds: list[int], options: Options) -> Iterator[Result]:
     jobs = options.jobs or os.cpu_count() or 1
     left = iter(seeds)
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_end_with_parent) as pool:
 
         def start(number: int) -> dict[Future[Result], int]:
             chosen = islice(left, number)
@@ -191,6 +193,17 @@ def _run_all(seeds: list[int], options: Options) -> Iterator[Result]:
                     yield Result(seed, [], Counter(), [what], 0.0)
                 else:
                     yield each.result()
+
+
+def _end_with_parent() -> None:
+    """A worker waits for work for ever, also for that of a parent that was killed."""
+
+    def watch() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def show_timeline(seed: int, length: int | None) -> int:
