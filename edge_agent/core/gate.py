@@ -128,10 +128,14 @@ class Tracker:
         if not settled:
             self._held.append(read)
         elif all(window.item is None for window in claims):
-            yield Stray(read, self._unanswered(at_us))
+            yield Stray(read, self._unanswered(read))
         elif len(claims) == 1 and not claims[0].judged:
             claims[0].judged = True
-            yield from _tie(claims[0], read)
+            late_for, item = self._unanswered(read), claims[0].item
+            if late_for is None or item is None:
+                yield from _tie(claims[0], read)
+            else:
+                yield Clash(item, read, f"it may be the late answer to item {late_for}")
         else:
             yield from _clash(claims, read)
 
@@ -152,10 +156,15 @@ class Tracker:
                 self._silent = window
                 yield Silence(window.item)
 
-    def _unanswered(self, at_us: int) -> ItemNumber | None:
-        silent = self._silent
-        is_near = silent is not None and at_us - silent.closes_us < self._spacing_us
-        return silent.item if silent is not None and is_near else None
+    def _unanswered(self, read: Read) -> ItemNumber | None:
+        """The item whose answer `read` may be, too late: its window ended shortly before without
+        one. A scanner keeps its promise, but the way of its bytes into a busy PC may not."""
+        for window in (*self._windows, self._silent):
+            if window is None or window.judged or window.item is None:
+                continue
+            if 0 < read.since_us - window.closes_us < self._spacing_us:
+                return window.item
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """All that the tracker knows, as plain JSON values."""

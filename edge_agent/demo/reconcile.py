@@ -95,7 +95,9 @@ def account_of_truth(truth: Truth, told: Mapping[int, str] | None = None) -> Acc
         for number in [ghost for _, ghost in item.counted_before]:
             gate[number] = _word(told.get(number), NO_OUTCOME, explained=True)
         if item.number is not None:
-            explained = bool(item.during) and item.outcome in (Fate.EJECTED, Fate.REMOVED)
+            explained = item.taken_out or (
+                bool(item.during) and item.outcome in (Fate.EJECTED, Fate.REMOVED)
+            )
             gate[item.number] = _word(told.get(item.number), _fate(item), explained=explained)
     return Account(
         gate=gate,

@@ -184,3 +184,25 @@ def test_an_answer_after_its_window_is_told_as_too_late() -> None:
     found += under_test.count(counter(55_000, 56_000, 1))
     assert [type(each) for each in found] == [Silence, Stray]
     assert found[1] == Stray(read(45_500, "late"), ItemNumber(1))
+
+
+def test_the_item_after_an_unanswered_one_does_not_get_its_late_answer() -> None:
+    under_test = tracker(counter(0, 0, 0))
+    found = list(under_test.count(counter(9_000, 10_000, 1)))
+    found += under_test.count(counter(49_000, 50_000, 1))
+    assert found == [Silence(ItemNumber(1))]
+    found = list(under_test.read(read(52_000, "of item 1")))
+    found += under_test.count(counter(58_000, 60_000, 2))
+    (clash,) = found
+    assert isinstance(clash, Clash)
+    assert (clash.item, clash.detail) == (2, "it may be the late answer to item 1")
+
+
+def test_an_answer_long_after_an_unanswered_item_is_its_own_items() -> None:
+    under_test = tracker(counter(0, 0, 0))
+    found = list(under_test.count(counter(9_000, 10_000, 1)))
+    found += under_test.count(counter(99_000, 100_000, 1))
+    found += under_test.count(counter(108_000, 110_000, 2))
+    found += under_test.read(read(115_000, "of item 2"))
+    found += under_test.count(counter(118_000, 120_000, 2))
+    assert [type(each) for each in found] == [Silence, Tie]
