@@ -221,7 +221,9 @@ def _configure(
         "read_window_ms": window_ms,
         "min_spacing_ms": _min_spacing_ms(layout),
         "heartbeat_ms": heartbeat_ms,
-        "link_timeout_ms": chance.choice((300, 1_000, 2 * heartbeat_ms + 2 * poll_ms, 2_000)),
+        "link_timeout_ms": chance.choice(
+            (300, 1_000, max(50, 2 * heartbeat_ms + 2 * poll_ms), 2_000)
+        ),
         "map": {"slots": chance.choice([s for s in (32, 64, 128, 256, 512) if s >= least_slots])},
         "belt": {"step": layout.step, **belt},
         "stop": _draw_stop(chance),
