@@ -6,8 +6,8 @@ it arrived. Two facts make the tie certain: an answer comes at most `window_us` 
 and two triggers are at least `spacing_us` apart. A read is tied as soon as no trigger that is
 still unknown could claim it; if more than one item can, all of them are rejected.
 
-The first fact may fail inside a busy PC. So after an item without an answer, the next answer is tied
-to nobody if it comes within `spacing_us`: it may be that item's.
+The first fact may fail inside a busy PC. So after an item without an answer, the next answer is
+tied to nobody if it comes within `spacing_us`: it may be that item's.
 """
 
 from collections import deque
