@@ -1,6 +1,6 @@
 """Gated stations: whose read is whose, what the gate is told, and what it answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edge_agent.core.effects import Judge, Run
@@ -90,17 +90,22 @@ class Gates:
         return station in self._trackers
 
     def to_json(self) -> dict[str, Any]:
-        """What the trackers know, as plain JSON values."""
-        return {name: tracker.to_json() for name, tracker in self._trackers.items()}
+        """What is known beside the line's state, as plain JSON values."""
+        return {
+            "trackers": {name: tracker.to_json() for name, tracker in self._trackers.items()},
+            "counted": dict(self._counted),
+        }
 
-    def load(self, saved: dict[str, Any]) -> None:
-        """Go on with what `to_json` wrote; windows that open from now on are as configured."""
-        for station, tracker in saved.items():
-            name = StationName(station)
-            self._trackers[name] = self._tracker(
-                Counter(Instant(0, 0), name, ItemNumber(0), 0, 0, 0)
-            )
-            self._trackers[name].load(tracker)
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on with what `to_json` wrote; windows that open from now on are as configured.
+        Stations without a belt in the state are passed over."""
+        belts = self._record.state.belts
+        for station, tracker in saved["trackers"].items():
+            if (name := StationName(station)) in belts:
+                first = Counter(Instant(0, 0), name, ItemNumber(0), 0, 0, 0)
+                self._trackers[name] = self._tracker(first)
+                self._trackers[name].load(tracker)
+        self._counted = {name: n for name, n in saved["counted"].items() if name in belts}
 
     def _tracker(self, first: Counter) -> Tracker:
         plan = self._record.plan.stations[first.station].gate

@@ -23,7 +23,7 @@ from edge_agent.core.inputs import Counter, Input, Tick
 from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
 from edge_agent.core.record import Decision
 
-FORMAT = 1
+FORMAT = 2
 RUN_LIMIT = 128
 """Quiet inputs in one line; so many may be lost with the power."""
 

@@ -110,7 +110,7 @@ class Replay:
         own = LineState.from_json(self._plan.levels, json.loads(text))
         own.refuse_lost_containers()
         self._line = self._line_type(self._plan, own, self._past)
-        self._line.gates.load({name: each for name, each in gates.items() if name in own.belts})
+        self._line.gates.load(gates)
         for name, each in self._line.rereads.items():
             if name in rereads:
                 each.load(rereads[name])

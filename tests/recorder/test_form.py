@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.core.inputs import Counter, Input, Read, Tick
 from edge_agent.core.names import Instant, ItemNumber, StationName
 from edge_agent.core.record import Decision
-from edge_agent.recorder.form import Decided, Encoder, FormError, Recorded, decode
+from edge_agent.recorder.form import FORMAT, Decided, Encoder, FormError, Recorded, decode
 from tests.recorder.rig import INFEED
 
 US = st.integers(0, 2**50)
@@ -56,7 +56,7 @@ def test_a_second_of_polls_that_change_nothing_takes_one_line_of_some_twenty_byt
     [
         ("{}", "is no line of a recording: {}"),
         ("[1", "is no line of a recording"),
-        ('{"head":{"format":9,"version":"7.0"}}', "format is 9, expected 1"),
+        ('{"head":{"format":9,"version":"7.0"}}', f"format is 9, expected {FORMAT}"),
         ('{"n":1,"input":{"kind":"Reed"}}', "kind is 'Reed', expected one of Read, Counter"),
         ('{"n":1,"input":{"kind":"Tick","at":{"mono_us":1,"utc_us":"x"},"reads_until_us":1}}',
          "at.utc_us is 'x'"),

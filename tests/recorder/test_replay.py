@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.config import config_of
@@ -73,6 +73,11 @@ A_FILE_EACH_TURN = 1_000_000_000
 @given(
     st.lists(st.tuples(STEPS, st.integers(1, 40_000)), min_size=20, max_size=100),
     st.sampled_from([8, A_FILE_EACH_TURN]),
+)
+# The belt was given up with an item counted that nobody had judged yet; then the PLC restarts.
+@example(
+    [(("poll", 1), 1), (("flood", "unit-1"), 1), (("item", "unit-2"), 1), (("arm", True), 1)],
+    A_FILE_EACH_TURN,
 )
 def test_a_replay_decides_the_same_from_whichever_file_it_begins(
     steps: list[tuple[tuple[object, ...], int]], parts: int
