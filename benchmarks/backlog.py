@@ -16,7 +16,7 @@ from benchmarks.child import BenchmarkError, Child
 from benchmarks.figures import Figure, Result
 from benchmarks.fill import filled_ledger
 from benchmarks.line_process import write_config
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.sqlite import connect
 

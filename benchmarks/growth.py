@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, Result, percentiles
 from benchmarks.fill import filled_ledger, key, packing
 from benchmarks.line_process import write_config
 from edge_agent import clock
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.core.inputs import Read
 from edge_agent.core.line import Line
 from edge_agent.core.names import StationName

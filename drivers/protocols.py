@@ -7,7 +7,11 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # a line without cameras does not load numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Link(StrEnum):
@@ -39,13 +43,15 @@ class ScannerFrame:
     `text` is None when the scanner said that it read nothing. `defect` is set when the bytes
     cannot be a code (oversize, not decodable); `text` then holds a printable beginning of them.
     `symbology` is the AIM symbology identifier if the scanner sends one (``]d2``).
-    `received_us` is the monotonic clock when the frame's last byte arrived.
+    `received_us` is the monotonic clock when the frame's last byte arrived. `picture` is the
+    SHA-256 (hex) of the picture in which a camera saw it.
     """
 
     text: str | None
     received_us: int
     symbology: str | None = None
     defect: str | None = None
+    picture: str | None = None
 
 
 class CodeReader(Protocol):
@@ -66,6 +72,49 @@ class CodeReader(Protocol):
         """Tell the scanner's user the verdict. False if there is a command for it and it could
         not be sent."""
         ...
+
+
+class CameraError(Exception):
+    """No frame came: the camera is away, stalled, or sent what is no picture. The message says what
+    was found and the mend."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture.
+
+    `pixels` are unsigned bytes, (height, width) grey or (height, width, 3) blue, green, red; nobody
+    writes to them. `taken_us` is the monotonic clock when the picture arrived, in microseconds.
+    """
+
+    pixels: "NDArray[np.uint8]"
+    taken_us: int
+
+
+class FrameSource(Protocol):
+    """A camera, or anything that gives pictures. Used by one thread; every call may block."""
+
+    def open(self) -> None:
+        """Raises CameraError."""
+        ...
+
+    def read(self) -> Frame:
+        """The next picture, when it comes. Raises CameraError: then the source is closed, and
+        opened again later. EndOfFrames when there will never be another."""
+        ...
+
+    def trigger(self) -> bool:
+        """Have the camera expose now (a software trigger). False if it cannot be told to: then the
+        frame that was taken next after the trigger is the one."""
+        ...
+
+    def close(self) -> None:
+        """Also after an error, and more than once."""
+        ...
+
+
+class EndOfFrames(Exception):  # noqa: N818 no error: a file or a folder has its end
+    """The source has no more pictures."""
 
 
 class PlcError(Exception):

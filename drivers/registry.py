@@ -5,6 +5,8 @@ A driver's module is imported only when a line uses it. It offers
 * ``Config``: a pydantic model of the device's keys, with a class variable ``role``
   (``"scanner"`` or ``"plc"``);
 * ``build(name, config)``: the driver, not yet connected.
+
+Where a camera's frames come from is a kind of its own, with `SourceConfig` and `FrameSource`.
 """
 
 from importlib import import_module
@@ -12,13 +14,27 @@ from typing import Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from drivers.protocols import CodeReader, Plc
+from drivers.protocols import CodeReader, FrameSource, Plc
 
 KINDS = {
     "scanner": "drivers.scanners.stream_scanner",
+    "camera-socket": "drivers.scanners.camera",
     "modbus-tcp": "drivers.plc.modbus_tcp",
     "modbus-rtu": "drivers.plc.modbus_rtu",
 }
+
+SOURCES = {
+    "opencv": "drivers.cameras.opencv",
+    "gige": "drivers.cameras.gige",
+    "folder": "drivers.cameras.folder",
+}
+
+
+class SourceConfig(BaseModel):
+    """What every source of frames has in common: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
 
 
 class DeviceConfig(BaseModel):
@@ -47,6 +63,16 @@ def build_reader(name: str, config: DeviceConfig) -> CodeReader:
 def build_plc(name: str, config: DeviceConfig) -> Plc:
     """The controller described by `config`, not yet connected."""
     return cast(Plc, _build(name, config, "plc"))
+
+
+def source_model(kind: str) -> type[SourceConfig]:
+    """The model of a source's keys. `kind` must be one of SOURCES."""
+    return cast(type[SourceConfig], import_module(SOURCES[kind]).Config)
+
+
+def build_source(config: SourceConfig) -> FrameSource:
+    """The source described by `config`, not yet open."""
+    return cast(FrameSource, import_module(SOURCES[config.kind]).build(config))
 
 
 def _build(name: str, config: DeviceConfig, role: str) -> Any:

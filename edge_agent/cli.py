@@ -238,7 +238,7 @@ def replay(
 
     Ends with 0 if nothing, 1 if something, 2 if it cannot be told.
     """
-    from edge_agent.config import ConfigError, load_line
+    from edge_agent.config_file import ConfigError, load_line
     from edge_agent.recorder import timeline
     from edge_agent.recorder.reader import RecordingError
 

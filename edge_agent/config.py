@@ -4,31 +4,26 @@ Unknown keys are errors. Every message names the file, the key, what was found a
 allowed, and all faults are told at once.
 """
 
-import os
 import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from drivers import registry
 from drivers.gate.points import Place, overlaps
 from drivers.registry import DeviceConfig
+from drivers.scanners import camera as camera_socket
+from edge_agent.camera_config import Camera
 from edge_agent.core.codes import CodeKind, check_gtin
 from edge_agent.core.events import StopCause
 from edge_agent.gate_config import Gate
 from edge_agent.section import Name, Section
-
-CONFIG_DIR = Path("/etc/edge-agent")
 
 
 def _compiles(pattern: str) -> str:
@@ -51,15 +46,6 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 GtinText = Annotated[str, AfterValidator(check_gtin)]
-
-
-class ConfigError(Exception):
-    """The file cannot be used. `faults` holds one line for each thing to mend."""
-
-    def __init__(self, path: Path, faults: list[str]) -> None:
-        self.path = path
-        self.faults = faults
-        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
 
 
 class LineSection(Section):
@@ -160,6 +146,7 @@ class Station(Section):
 
     name: Name
     scanner: Name
+    """A device that is a scanner, or a camera."""
     reads: Annotated[list[Name], Field(min_length=1)]
     """The levels whose codes are due here."""
     reread_ms: Annotated[int, Field(ge=0, le=60_000)] = 1_000
@@ -191,6 +178,7 @@ class LineConfig(Section):
     levels: Annotated[list[Level], Field(min_length=1)]
     devices: dict[Name, Any] = {}
     """Each a `DeviceConfig` of its kind, see drivers.registry."""
+    cameras: dict[Name, Camera] = {}
     stations: Annotated[list[Station], Field(min_length=1)]
     sync: Sync | None = None
 
@@ -207,9 +195,24 @@ class LineConfig(Section):
         """The directory of the flight recorder's segments."""
         return self.line.data_dir / self.line.name / "flight"
 
+    def evidence_path(self, camera: str) -> Path:
+        """The directory of the pictures that `camera` keeps."""
+        return self.line.data_dir / self.line.name / "evidence" / camera
+
     def control_path(self, role: str) -> Path:
-        """The Unix socket on which `role` (line, sync) takes commands."""
+        """The Unix socket on which `role` (line, sync, camera-NAME) takes commands."""
         return self.line.run_dir / f"{self.line.name}-{role}.sock"
+
+    def camera_socket(self, camera: str) -> Path:
+        """The Unix socket on which `camera` answers the line."""
+        return self.line.run_dir / f"{self.line.name}-camera-{camera}-reads.sock"
+
+    def line_devices(self) -> dict[str, DeviceConfig]:
+        """Everything that the line role talks to: to it a camera is a scanner."""
+        cameras = {
+            name: camera_socket.Config(path=self.camera_socket(name)) for name in self.cameras
+        }
+        return {**self.devices, **cameras}
 
     def to_json(self) -> dict[str, Any]:
         """All but how HQ is reached, as plain JSON values that `config_of` takes again."""
@@ -217,13 +220,17 @@ class LineConfig(Section):
             name: {"kind": device.kind, **device.model_dump(mode="json")}
             for name, device in self.devices.items()
         }
-        rest = self.model_dump(mode="json", by_alias=True, exclude={"sync", "devices"})
-        return {**rest, "devices": devices}
+        cameras = {
+            name: {**camera.model_dump(mode="json"), "source": _source_json(camera)}
+            for name, camera in self.cameras.items()
+        }
+        rest = self.model_dump(mode="json", by_alias=True, exclude={"sync", "devices", "cameras"})
+        return {**rest, "devices": devices, "cameras": cameras}
 
     @model_validator(mode="after")
     def _references(self) -> Self:
         faults = self._level_faults() + self._station_faults()
-        faults += self._stop_faults()
+        faults += self._stop_faults() + self._camera_faults()
         faults += _repeated("products", [product.gtin for product in self.products])
         if faults:
             raise ValueError("; ".join(faults))
@@ -251,6 +258,29 @@ class LineConfig(Section):
             for index, station in enumerate(self.stations)
             if station.gate and StopCause.DIFFERENCE in station.gate.stop.on
         ]
+
+    def _camera_faults(self) -> list[str]:
+        """A camera at a gate must answer while the scanner's window is open."""
+        faults = [
+            f"cameras.{name} is a device as well, expected another name for one of them"
+            for name in self.cameras
+            if name in self.devices
+        ]
+        for index, station in enumerate(self.stations):
+            camera, gate = self.cameras.get(station.scanner), station.gate
+            if camera is None or gate is None:
+                continue
+            if camera.deadline_ms > gate.read_window_ms:
+                faults.append(
+                    f"cameras.{station.scanner}.deadline_ms is {camera.deadline_ms}, expected at "
+                    f"most stations.{index}.gate.read_window_ms = {gate.read_window_ms}"
+                )
+            if camera.layer or camera.expected > 1:
+                faults.append(
+                    f"cameras.{station.scanner} expects several codes, expected one: things come "
+                    f"one by one at the gate of station {station.name}"
+                )
+        return faults
 
     def _shared_registers(self) -> list[str]:
         """Two gates must not read or write the same words of one PLC."""
@@ -282,7 +312,7 @@ class LineConfig(Section):
     def _station_faults(self) -> list[str]:
         faults = _repeated("stations", [station.name for station in self.stations])
         levels = [level.name for level in self.levels]
-        scanners = sorted(n for n, d in self.devices.items() if d.role == "scanner")
+        scanners = sorted(n for n, d in self.line_devices().items() if d.role == "scanner")
         plcs = sorted(n for n, d in self.devices.items() if d.role == "plc")
         for index, station in enumerate(self.stations):
             at = f"stations.{index}"
@@ -315,6 +345,10 @@ class LineConfig(Section):
         return faults
 
 
+def _source_json(camera: Camera) -> dict[str, Any]:
+    return {"kind": camera.source.kind, **camera.source.model_dump(mode="json")}
+
+
 def _points(station: str, gate: Gate) -> dict[str, Place]:
     """Everything that a gate's program shares with the agent."""
     return {f"{station}.{name}": point for name, point in gate.map.points().items()}
@@ -325,110 +359,3 @@ def _repeated(key: str, names: list[str]) -> list[str]:
         f"{key}: {name!r} is named twice"
         for name in sorted({n for n in names if names.count(n) > 1})
     ]
-
-
-def find_config(name: str) -> Path:
-    """The file meant by `name`: a path, or the bare name of a line under /etc/edge-agent."""
-    path = Path(name)
-    if path.suffix == ".toml" or os.sep in name:
-        return path
-    return CONFIG_DIR / f"{name}.toml"
-
-
-def load_line(name: str) -> LineConfig:
-    """The line meant by `name` (see find_config). Raises ConfigError.
-
-    Under /etc/edge-agent the file has the line's name: units and directories go by it.
-    """
-    path = find_config(name)
-    config = load_config(path)
-    if path.parent == CONFIG_DIR and config.line.name != path.stem:
-        raise ConfigError(path, [f"line.name is {config.line.name!r}, expected {path.stem!r}"])
-    return config
-
-
-def load_config(path: Path) -> LineConfig:
-    """Read and check `path`. Raises ConfigError with every fault found."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(path, ["there is no such file"]) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(path, [f"cannot be read as TOML: {error}"]) from None
-    return config_of(raw, path)
-
-
-def config_of(raw: dict[str, Any], path: Path) -> LineConfig:
-    """Check what `path` holds. Raises ConfigError with every fault found."""
-    faults: list[str] = []
-    raw["devices"] = _devices(raw.get("devices", {}), faults)
-    try:
-        config = LineConfig.model_validate(raw)
-    except ValidationError as error:
-        faults += _explain(error, LineConfig)
-    if faults:
-        raise ConfigError(path, faults)
-    return config
-
-
-def _devices(raw: object, faults: list[str]) -> dict[str, DeviceConfig]:
-    """Each device's section read by its own driver's model; a fault does not hide the others."""
-    devices: dict[str, DeviceConfig] = {}
-    if not isinstance(raw, dict):
-        faults.append(f"devices is {type(raw).__name__}, expected a table of devices")
-        return devices
-    for name, section in raw.items():
-        fields = dict(section) if isinstance(section, dict) else {}
-        kind = fields.pop("kind", None)
-        if kind not in registry.KINDS:
-            faults.append(
-                f"devices.{name}.kind is {kind!r}, expected one of {sorted(registry.KINDS)}"
-            )
-            continue
-        model = registry.config_model(kind)
-        try:
-            devices[name] = model.model_validate(fields)
-        except ValidationError as error:
-            faults += _explain(error, model, f"devices.{name}.")
-            # Known by its role all the same, so that no station is told it is missing.
-            devices[name] = model.model_construct()
-    return devices
-
-
-def _explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Each fault as ``key: what was found, what is allowed``."""
-    faults = []
-    for fault in error.errors(include_url=False):
-        loc = fault["loc"]
-        key = (prefix + ".".join(str(part) for part in loc)).removesuffix(".")
-        match fault["type"]:
-            case "extra_forbidden":
-                faults.append(f"{key} is not known, expected one of {_known_keys(model, loc)}")
-            case "missing":
-                faults.append(f"{key} is missing")
-            case "value_error":
-                for part in fault["msg"].removeprefix("Value error, ").split("; "):
-                    joint = "" if not key else " " if part.startswith("is ") else ": "
-                    faults.append(f"{key}{joint}{part}")
-            case _:
-                message = fault["msg"][0].lower() + fault["msg"][1:]
-                faults.append(f"{key} is {fault.get('input')!r:.80}: {message}")
-    return faults
-
-
-def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section in which the last part of `loc` stands."""
-    section = model
-    for part in loc[:-1]:
-        # Numbers and the keys of a table lead no deeper than the list or table itself.
-        field = next((f for n, f in section.model_fields.items() if part in (n, f.alias)), None)
-        if field is not None:
-            section = _section_in(field.annotation) or section
-    return sorted(field.alias or name for name, field in section.model_fields.items())
-
-
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    """The model inside an annotation such as ``list[Level]`` or ``Gate | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_section_in, get_args(annotation))), None)

@@ -30,7 +30,7 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every 
 
 def load(config: str) -> Any:
     """The line meant by `config`; ends the command with what is wrong with it."""
-    from edge_agent.config import ConfigError, load_line
+    from edge_agent.config_file import ConfigError, load_line
 
     try:
         return load_line(config)

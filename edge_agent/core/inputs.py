@@ -14,7 +14,7 @@ class Read:
     It arrived between `since_us` and `at.mono_us` (monotonic clock, microseconds): a busy or
     paused process sees it late. `text` is None for a no-read. `defect` says why the bytes cannot
     be a code. `symbology` is an AIM symbology identifier (ISO/IEC 15424) such as ``]d2``, where
-    one is sent.
+    one is sent. `picture` is the SHA-256 (hex) of the camera's picture, where there is one.
     """
 
     at: Instant
@@ -23,6 +23,7 @@ class Read:
     text: str | None
     symbology: str | None = None
     defect: str | None = None
+    picture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

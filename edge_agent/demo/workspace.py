@@ -11,7 +11,8 @@ from string import Template
 from drivers.sim.codes import PRODUCT
 from drivers.sim.layout import DEMO
 from drivers.sim.script import NO_READ
-from edge_agent.config import LineConfig, load_config
+from edge_agent.config import LineConfig
+from edge_agent.config_file import load_config
 from edge_agent.demo.options import DemoError
 from edge_agent.gate_config import Belt
 

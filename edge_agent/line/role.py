@@ -68,7 +68,7 @@ class LineRole:
         )
         self._plcs: dict[str, Plc] = {}
         self._readers: dict[str, CodeReader] = {}
-        for name, device in config.devices.items():
+        for name, device in config.line_devices().items():
             if device.role == "plc":
                 self._plcs[name] = build_plc(name, device)
             else:

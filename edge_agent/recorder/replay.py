@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge_agent.config import ConfigError, LineConfig, config_of
+from edge_agent.config import LineConfig
+from edge_agent.config_file import ConfigError, config_of
 from edge_agent.core.body import EventError, from_body
 from edge_agent.core.events import Event, Sighting
 from edge_agent.core.history import Known

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from drivers.gate.registers import Command, Flag, Status
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from tests.commands.plc import write_config
 from tests.commands.test_commands import run
 from tests.gate.st import Unit

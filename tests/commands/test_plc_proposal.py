@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.gate_config import Gate
 from edge_agent.plc.firing import Firing
 from edge_agent.plc.proposal import findings

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.ledger.journal import create_ledger
 from tests.commands.plc import Flap, Plc, with_program, write_config
 from tests.commands.test_commands import run

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers.gate.registers import Status
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.ledger.journal import Ledger, create_ledger
 from tests.commands.plc import COILS, HOLDING, Flap, Plc, remote_io, with_program, write_config
 from tests.commands.test_commands import run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.ledger.journal import Ledger, create_ledger
 from tests.commands.plc import HOLDING, Plc
 from tests.commands.test_commands import run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import ConfigError, find_config, load_config
+from edge_agent.config_file import ConfigError, find_config, load_config
 from edge_agent.plan import line_plan
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "line_configs").glob("*.toml"))

@@ -10,7 +10,8 @@ import pytest
 from drivers import registry
 from drivers.protocols import Link, ScannerFrame
 from drivers.registry import build_reader
-from edge_agent.config import ConfigError, LineConfig, load_config
+from edge_agent.config import LineConfig
+from edge_agent.config_file import ConfigError, load_config
 from tests.drivers.counterparts import DeviceLog, Running
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"

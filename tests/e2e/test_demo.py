@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.config import load_config
+from edge_agent.config_file import load_config
 from edge_agent.demo.options import FAULTS, NONE, DemoOptions
 from edge_agent.demo.workspace import PlantAddress, render_config
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.config import LineConfig, load_config
+from edge_agent.config import LineConfig
+from edge_agent.config_file import load_config
 from edge_agent.control import ControlError, ask
 from edge_agent.core.codes import check_gtin
 from edge_agent.ledger.journal import create_ledger

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge_agent.config import LineConfig, config_of
+from edge_agent.config import LineConfig
+from edge_agent.config_file import config_of
 from edge_agent.core.effects import Judge
 from edge_agent.core.events import Condition, Reason
 from edge_agent.core.inputs import (

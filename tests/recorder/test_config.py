@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import config_of, load_config
+from edge_agent.config_file import config_of, load_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "line_configs").glob("*.toml"))
 

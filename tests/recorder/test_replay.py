@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from edge_agent.config import config_of
+from edge_agent.config_file import config_of
 from edge_agent.core.effects import Judge
 from edge_agent.core.events import Condition
 from edge_agent.core.inputs import Input, Outcome, Read

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.config import LineConfig, load_config
+from edge_agent.config import LineConfig
+from edge_agent.config_file import load_config
 from edge_agent.control import ControlError, ask
 from sync.role import SyncError, sync_now, sync_status
 from tests.sync.rig import AGENT, Hq, Line, packing

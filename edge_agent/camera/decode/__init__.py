@@ -1,0 +1,1 @@
+"""One picture in, symbols out: engines, and the ladder that climbs until all is found."""
