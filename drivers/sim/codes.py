@@ -30,6 +30,38 @@ def sscc(extension_digit: int, serial_reference: int) -> str:
     return digits + check_digit(digits)
 
 
+_FIXED = {"00": 18, "01": 14, "02": 14, "03": 14, "04": 16, "20": 2, "41": 13}
+_FIXED |= {str(first): 6 for first in (*range(11, 20), *range(31, 37))}
+"""First two digits of an application identifier → length of its value, where no FNC1 has to end it
+(figure 7.8.5-2)."""
+_THREE_DIGITS = ("23", "24", "25", "40", "41", "42", "71")
+_FOUR_DIGITS = ("31", "32", "33", "34", "35", "36", "39", "43", "70", "72", "80", "81", "82")
+
+
+def bracketed(text: str) -> str | None:
+    """An element string as people write it, with its identifiers in brackets. None if it is none.
+
+    Only what begins with a right SSCC or GTIN is taken for one: other digits may be anything.
+    """
+    first = text[2 : 2 + _FIXED[text[:2]]] if text[:2] in ("00", "01") else ""
+    if not first.isdigit() or check_digit(first[:-1]) != first[-1]:
+        return None
+    written = ""
+    while text:
+        start = text[:2]
+        digits = 3 if start in _THREE_DIGITS else 4 if start in _FOUR_DIGITS else 2
+        identifier, rest = text[:digits], text[digits:]
+        fixed = _FIXED.get(start)
+        if fixed is None:
+            value, _, text = rest.partition(GS)
+        else:
+            value, text = rest[:fixed], rest[fixed:].removeprefix(GS)
+        if not identifier.isdigit() or not value or len(value) != (fixed or len(value)):
+            return None
+        written += f"({identifier}){value}"
+    return written
+
+
 PRODUCT = gtin(54321)
 """The product that is packed."""
 OTHER_PRODUCT = gtin(77777)
