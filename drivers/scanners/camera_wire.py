@@ -4,11 +4,13 @@ JSON because a symbol may hold any character: an end of line inside one must not
 answer. One connection is one line; a new one takes the place of the old.
 
 The camera says ``{"answer": {...}}`` (an `Answer`), exactly one a trigger; ``{"fault": "why"}``
-while it cannot see, ``{"fault": null}`` when it can, and one of the two first; ``{"lost":
-{"picture": sha256, "why": text}}`` when a picture that was asked to be kept is not.
+while it cannot see, ``{"fault": null}`` when it can, and one of the two first.
 
-The line says ``{"trigger": true}``; ``{"verdict": true}`` or false, for a lamp; and ``{"keep":
-sha256}`` when an event refers to the picture.
+The line says ``{"trigger": true}``; and ``{"verdict": true}`` or false, for a lamp.
+
+Nothing is said here of pictures that must be kept: the camera role reads that in the ledger, and
+tells the line on its control socket what it could not keep (edge_agent.camera.evidence.keeper). So
+neither a broken socket nor a restart loses one.
 """
 
 from typing import Annotated
@@ -49,19 +51,11 @@ class Answer(Message):
     age_us: Annotated[int, Field(ge=0)] = 0
 
 
-class Lost(Message):
-    """A picture that an event refers to is not kept."""
-
-    picture: Sha256
-    why: Annotated[str, Field(max_length=500)]
-
-
 class FromCamera(Message):
     """Exactly one of them."""
 
     answer: Answer | None = None
     fault: Annotated[str, Field(max_length=500)] | None = None
-    lost: Lost | None = None
 
 
 class FromLine(Message):
@@ -69,4 +63,3 @@ class FromLine(Message):
 
     trigger: bool | None = None
     verdict: bool | None = None
-    keep: Sha256 | None = None
