@@ -4,7 +4,7 @@ Every driver reports its own connection through `on_state`; none raises because 
 """
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -93,6 +93,12 @@ class Frame:
 
 class FrameSource(Protocol):
     """A camera, or anything that gives pictures. Used by one thread; every call may block."""
+
+    @property
+    def losses(self) -> Mapping[str, int]:
+        """What came and was given out as no frame, counted by its cause since the source was built
+        (``repeated``, ``unreadable``, ``incomplete``, ...)."""
+        ...
 
     def open(self) -> None:
         """Raises CameraError."""
