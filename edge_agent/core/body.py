@@ -5,6 +5,7 @@ text is what is hashed, stored, sent and verified: nobody re-encodes it.
 """
 
 import json
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -92,6 +93,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -108,13 +113,14 @@ _SHAPES: dict[str, Any] = {
     "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
     "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
     "differences": _is_count, "counts": _is_counts,
-    "children": _is_texts, "on": _is_texts,
+    "children": _is_texts, "on": _is_texts, "picture": _is_sha256,
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},
 }  # fmt: skip
 _EXPECTED = dict.fromkeys(_SHAPES, "a whole number ≥ 0") | {
     "children": "a list of keys",
     "on": "a list of conditions",
     "counts": "numbers by name",
+    "picture": "64 hexadecimal digits, a SHA-256",
     "first": "seq, at and station",
 }
 _NULLABLE: dict[type[Event], tuple[str, ...]] = {

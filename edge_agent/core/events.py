@@ -113,7 +113,8 @@ class Commissioned(Event):
 class Rejected(Event):
     """A read, or an item without one, was refused (CBV: inspecting, non_conformant).
 
-    `text` is what was read, cut to 200 characters; `detail` says it to a person.
+    `text` is what was read, cut to 200 characters; `detail` says it to a person. `picture` is the
+    SHA-256 (hex) of the picture in which a camera saw it, or saw nothing.
     """
 
     kind: ClassVar[str] = "rejected"
@@ -123,6 +124,16 @@ class Rejected(Event):
     key: CodeKey | None = None
     text: str | None = None
     first: Sighting | None = None
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLost(Event):
+    """A picture to which a reject refers is not kept, and `why`."""
+
+    kind: ClassVar[str] = "picture_lost"
+    picture: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +334,6 @@ KINDS: dict[str, type[Event]] = {
     for cls in (
         Commissioned, Rejected, BeltUnknown, Armed, Disarmed, Passed, Ejected, EjectFailed,
         EjectedUnasked, TakenOff, Untracked, Stray, ConditionsChanged, Stopped, Released, Packed,
-        Closed, Resumed, ShiftEnded, OrderChanged,
+        Closed, Resumed, ShiftEnded, OrderChanged, PictureLost,
     )
 }  # fmt: skip

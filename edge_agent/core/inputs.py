@@ -137,6 +137,17 @@ class OrderStart:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureLost:
+    """The camera of `station` does not keep the picture with this SHA-256 (hex), to which a reject
+    refers."""
+
+    at: Instant
+    station: StationName
+    picture: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed. Every read that had arrived by `reads_until_us` has been given already."""
 
@@ -146,5 +157,5 @@ class Tick:
 
 Input = (
     Read | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release | ShiftEnd
-    | OrderStart | Tick
+    | OrderStart | PictureLost | Tick
 )  # fmt: skip

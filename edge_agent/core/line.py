@@ -6,6 +6,7 @@ effects out, and must start over from the ledger if it could not.
 
 from edge_agent.core.codes import Code
 from edge_agent.core.events import Closed, OrderChanged, StopCause
+from edge_agent.core.events import PictureLost as PictureLostEvent
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
 from edge_agent.core.inputs import (
@@ -16,6 +17,7 @@ from edge_agent.core.inputs import (
     Input,
     LinkLost,
     OrderStart,
+    PictureLost,
     Read,
     Release,
     ShiftEnd,
@@ -64,6 +66,11 @@ class Line:
                 self.gates.conditions(given)
             case Release():
                 self.gates.release(given)
+            case PictureLost(at, station, picture, why):
+                event = PictureLostEvent(
+                    at=at.isoformat(), station=station, picture=picture, why=why
+                )
+                self._record.emit(event)
             case ShiftEnd() | OrderStart():
                 self._turn_page(given)
         return decision

@@ -156,6 +156,7 @@ class Record:
                 key=code.key if code else None,
                 text=_printable(read.text),
                 first=objection.first,
+                picture=read.picture,
             )
         )
         if item is not None:

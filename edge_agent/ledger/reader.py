@@ -34,6 +34,16 @@ SELECT seq, body, hash FROM journal
 WHERE body ->> '$.key' = :key AND substr(body, 1, 18) = '{"kind":"rejected"'
 ORDER BY seq
 """
+_PICTURED = """
+SELECT seq, body, hash FROM journal
+WHERE seq IN (SELECT seq FROM journal WHERE instr(body, '"picture":"'))
+ORDER BY seq
+"""
+_OF_PICTURE = """
+SELECT seq, body, hash FROM journal
+WHERE instr(body, '"picture":"') AND body ->> '$.picture' = ?
+ORDER BY seq
+"""
 
 
 class JournalRow(NamedTuple):
@@ -100,6 +110,14 @@ class LedgerReader:
         lies in or names, and each read of it that was rejected."""
         found = self._connection.execute(_CONCERNING, {"key": key, "text": f'"{key}"'})
         return [JournalRow(*row) for row in found]
+
+    def of_picture(self, sha256: str) -> list[JournalRow]:
+        """The events that name this picture, in order."""
+        return [JournalRow(*row) for row in self._connection.execute(_OF_PICTURE, (sha256,))]
+
+    def pictured(self) -> Iterator[JournalRow]:
+        """Every event that names a picture, in order."""
+        return (JournalRow(*row) for row in self._connection.execute(_PICTURED))
 
     def node(self, key: str) -> Node | None:
         return tree.node(self._connection, key)

@@ -11,6 +11,7 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    PictureLost,
     Released,
     ShiftEnded,
     Stopped,
@@ -21,7 +22,7 @@ from edge_agent.core.events import (
 
 _CRITICAL = (Stopped, EjectFailed)
 _ERROR = (Disarmed, EjectedUnasked, Stray, Untracked)
-_WARNING = (BeltUnknown, TakenOff, ConditionsChanged, Released)
+_WARNING = (BeltUnknown, TakenOff, ConditionsChanged, Released, PictureLost)
 _SAID = {
     Stopped: ("cause", "detail"),
     EjectFailed: ("item", "reason"),
@@ -34,6 +35,7 @@ _SAID = {
     BeltUnknown: ("first_item", "last_item", "detail"),
     ConditionsChanged: ("on",),
     Released: ("by", "why"),
+    PictureLost: ("picture", "why"),
     ShiftEnded: ("shift", "differences"),
 }
 """Never a code: some are worth money."""

@@ -45,12 +45,12 @@ def release(
     stop = engine.state.belts[name].interlock.stop
     if not engine.offer(Release(clock.now(), name, by, reason)):
         return {"error": "the queue is full; try again"}
-    if not _decided(engine, turn) or engine.state.belts[name].interlock.stop:
+    if not decided(engine, turn) or engine.state.belts[name].interlock.stop:
         return {"error": "the release could not be recorded; see status"}
     return {"released": name, "stop": list(stop or ())}
 
 
-def _decided(engine: Engine, turn: Callable[[], None]) -> bool:
+def decided(engine: Engine, turn: Callable[[], None]) -> bool:
     """Have all that waits decided. Whether the last of it was recorded: a state that could not be
     written down is no answer."""
     seq = engine.last_seq

@@ -28,6 +28,7 @@ from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
 from edge_agent.line.own_loop import OwnLoop
+from edge_agent.line.pictures import lose_picture
 from edge_agent.line.recorded_words import RecordedWords
 from edge_agent.line.release import gate_facts, release
 from edge_agent.line.remote_io import RemoteIo
@@ -133,7 +134,11 @@ class LineRole:
                 log.error("no metrics, the line runs without", port=port, error=str(error))
         server = await control.serve(
             self._config.control_path("line"),
-            {"status": self._answer_status, "release": self._answer_release},
+            {
+                "status": self._answer_status,
+                "release": self._answer_release,
+                "lose-picture": self._answer_lose_picture,
+            },
         )
         remote = {s.gate.plc for s in self._config.stations if s.gate and s.gate.io}
         jobs: list[Coroutine[Any, Any, None]] = [
@@ -183,7 +188,7 @@ class LineRole:
     def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
         at = clock.at(frame.received_us)
         since_us = self._arrivals.earliest_us(frame.received_us)
-        read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect)
+        read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect, frame.picture)
         if station in self._scanner_triggers:
             with contextlib.suppress(PlcError):  # just started: there is no session yet
                 words = self._remotes[station].scanned(since_us, frame.received_us)
@@ -270,6 +275,9 @@ class LineRole:
 
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
         return release(question, self._plan, self._engine, self._turn)
+
+    async def _answer_lose_picture(self, question: dict[str, Any]) -> dict[str, Any]:
+        return lose_picture(question, self._plan, self._engine, self._turn)
 
 
 def _recorder(config: LineConfig) -> FlightRecorder | None:

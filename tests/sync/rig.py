@@ -31,6 +31,7 @@ from edge_agent.core.events import (
     OrderChanged,
     Packed,
     Passed,
+    PictureLost,
     Reason,
     Rejected,
     Released,
@@ -302,4 +303,6 @@ def every_kind() -> list[Event]:
         ),
         ShiftEnded(**where, shift="2026-11-21/08:00", counts={"passes": 5}, differences=1),
         Resumed(at=AT, station=StationName(AGENT), detail="no room", refused_reads=3),
+        Rejected(**where, reason=Reason.MALFORMED, detail="?", text="?", picture="5e" * 32),
+        PictureLost(**where, picture="5e" * 32, why="the disk is full"),
     ]

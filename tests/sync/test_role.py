@@ -20,7 +20,7 @@ from sync.role import SyncError, sync_now, sync_status
 from tests.sync.rig import AGENT, Hq, Line, packing
 
 RUN_SYNC = (
-    "import sys; from pathlib import Path; from edge_agent.config import load_config; "
+    "import sys; from pathlib import Path; from edge_agent.config_file import load_config; "
     "from sync.role import run_sync; sys.exit(run_sync(load_config(Path(sys.argv[1]))))"
 )
 
