@@ -138,7 +138,7 @@ class EvidenceStore:
                 raise NotKeptError(
                     f"the disk has less than {self._reserve >> 20} MiB left, which are the ledger's"
                 )
-            _write(path, picture.data)
+            write_whole(path, picture.data)
         except OSError as error:
             raise NotKeptError(f"the disk did not take it: {error.strerror or error}") from None
         self._add(Kept(path, seq, picture.sha256), len(picture.data))
@@ -203,7 +203,7 @@ class EvidenceStore:
         self._pruned.append(Pruned(at, min(numbers), max(numbers), len(left)))
         del self._pruned[:-REMEMBERED]
         try:
-            _write(self._directory / _PRUNED, _PRUNINGS.dump_json(self._pruned))
+            write_whole(self._directory / _PRUNED, _PRUNINGS.dump_json(self._pruned))
         except OSError as error:
             log.warning("not noted which pictures were removed", error=str(error))
 
@@ -212,7 +212,7 @@ def _blocks(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Have `data` on the disk under `path`, whole or not at all."""
     unfinished = path.with_name(path.name + _UNFINISHED)
     try:
