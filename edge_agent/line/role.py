@@ -276,6 +276,16 @@ class LineRole:
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
         return release(question, self._plan, self._engine, self._turn)
 
+    async def _answer_trigger(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have a station's scanner read, as for a thing that has come."""
+        station = question.get("station")
+        reader = self._reader_at.get(station) if isinstance(station, str) else None
+        if reader is None:
+            return {"error": f"station is {station!r}, expected one of {sorted(self._reader_at)}"}
+        if not reader.trigger():
+            return {"error": f"{station}: its scanner is away or takes no trigger"}
+        return {"triggered": station}
+
     async def _answer_lose_picture(self, question: dict[str, Any]) -> dict[str, Any]:
         return lose_picture(question, self._plan, self._engine, self._turn)
 

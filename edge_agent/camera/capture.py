@@ -1,0 +1,150 @@
+"""The thread that has the camera: opens it, takes its frames into shared memory, opens it again.
+
+It waits for nobody but the camera. What it knows goes to the event loop by callbacks there.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from drivers.protocols import CameraError, EndOfFrames, Frame, FrameSource
+from drivers.reconnect import Backoff
+from edge_agent.camera.buffer import Shot
+from edge_agent.camera.presence import Background
+from edge_agent.camera.slots import Slots
+
+_SAMPLE = 61
+"""Every so manieth row is compared first: of a real scene no two pictures have equal noise."""
+
+log = structlog.get_logger("edge_agent.camera")
+
+
+@dataclass(slots=True, eq=False)
+class Capture:
+    """Frames of `source`, from `start` on until `stop`. Its numbers are written by its thread
+    alone, and read by any.
+
+    `on_shot` is called with each new frame, `on_change` when `fault` has changed, both in the event
+    loop. With a `background`, each shot is compared with it. A camera that is `commanded` exposes
+    after `ask` only.
+    """
+
+    name: str
+    source: FrameSource
+    slots: Slots
+    on_shot: Callable[[Shot], None]
+    on_change: Callable[[], None]
+    background: Background | None = None
+    commanded: bool = False
+
+    frames: int = 0
+    repeated: int = 0
+    """Frames that were exactly as the one before: a camera that hangs sends such."""
+    losses: int = 0
+    shape: tuple[int, ...] = ()
+    new_us: int = 0
+    """When the last frame came that was new, or when the camera was opened."""
+    fault: str | None = "the camera is being opened"
+    """Why it is not open, if it is not."""
+
+    _last: NDArray[np.uint8] | None = None
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+    def start(self) -> None:
+        # A daemon: the role can end although read() hangs.
+        threading.Thread(target=self._run, name="capture", daemon=True).start()
+
+    def stop(self) -> None:
+        """The source is closed when its call returns."""
+        self._stopping.set()
+        self._asked.release()
+
+    def ask(self) -> None:
+        """Have a commanded camera expose once."""
+        self._asked.release()
+
+    # --- in the thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            up_s = self._run_once()
+            self._stopping.wait(backoff.next_wait_s(up_s, random.random()))  # noqa: S311 no secret
+
+    def _run_once(self) -> float:
+        """Open the camera and read until it is lost; the seconds for which it was open."""
+        since_s: float | None = None
+        fault = "stopped"
+        try:
+            self.source.open()
+            since_s = time.monotonic()
+            self._opened()
+            while not self._stopping.is_set():
+                if self.commanded:
+                    self._asked.acquire()
+                    self.source.trigger()
+                self._take(self.source.read())
+        except CameraError as error:
+            fault = str(error)
+        except EndOfFrames:
+            fault = "the source has no more frames"
+            self._stopping.set()
+        except Exception as error:
+            log.exception("capture failed", camera=self.name)
+            fault = f"capture failed: {type(error).__name__}: {error}"
+        finally:
+            self.source.close()
+        self._lost(fault, was_open=since_s is not None)
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def _take(self, frame: Frame) -> None:
+        self.frames += 1
+        pixels = frame.pixels
+        if self._last is not None and _equal(pixels, self._last):
+            self.repeated += 1
+            return
+        if self.shape and pixels.shape != self.shape:
+            log.warning("frames have another size", camera=self.name, shape=pixels.shape)
+        self._last, self.shape, self.new_us = pixels, pixels.shape, frame.taken_us
+        is_other = bool(self.background and self.background.differs(pixels, frame.taken_us))
+        try:
+            place = self.slots.put(pixels)
+        except ValueError as error:
+            raise CameraError(str(error)) from None
+        self._tell(self.on_shot, Shot(place, frame.taken_us, is_other))
+
+    def _opened(self) -> None:
+        self.new_us = time.monotonic_ns() // 1_000
+        self._last = None
+        self.fault = None
+        log.info("camera is open", camera=self.name)
+        self._tell(self.on_change)
+
+    def _lost(self, fault: str, *, was_open: bool) -> None:
+        self.losses += was_open
+        if self.fault is None or was_open:
+            log.warning("camera is away", camera=self.name, detail=fault, losses=self.losses)
+        else:
+            log.debug("camera is still away", camera=self.name, detail=fault)
+        self.fault = fault
+        self._tell(self.on_change)
+
+    def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:  # the loop is closed: the role has ended
+            self._stopping.set()
+
+
+def _equal(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    return np.array_equal(one[::_SAMPLE], other[::_SAMPLE]) and np.array_equal(one, other)
