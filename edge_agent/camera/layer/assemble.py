@@ -1,0 +1,92 @@
+"""The symbols of one frame, laid upon the grid."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import dist
+from statistics import median
+
+import numpy as np
+
+from edge_agent.camera.layer.lattice import Index, fit, origins
+from edge_agent.camera.layer.outlines import middle, side_px
+from edge_agent.camera.layer.plan import LayerPlan
+from edge_agent.camera.layer.reading import LayerReading, Spot
+from edge_agent.camera.symbols import Reading, Symbol, Try
+
+
+def assemble(plan: LayerPlan, shape: tuple[int, ...], readings: Sequence[Reading]) -> LayerReading:
+    """One frame of `shape` (h, w), from what was seen in its parts; they may overlap."""
+    trusted = _once(symbol for reading in readings for symbol in reading.symbols)
+    unsure = [
+        symbol
+        for symbol in _once(symbol for reading in readings for symbol in reading.doubted)
+        if not _among(symbol, trusted)
+    ]
+    everything = trusted + unsure
+    size_px = median(side_px(symbol.corners) for symbol in everything) if everything else 0.0
+    reading = LayerReading(
+        plan,
+        shape,
+        loose=tuple(trusted),
+        doubted=tuple(unsure),
+        size_px=size_px,
+        tries=summed(each for reading in readings for each in reading.tries),
+    )
+    if plan.grid is None or not everything:
+        return reading
+    lattice = fit(np.array([middle(symbol.corners) for symbol in everything]), *plan.grid)
+    if lattice is None:
+        return reading
+    spots = dict[Index, Spot]()
+    for number, index in lattice.indices.items():
+        symbol = everything[number]
+        spot = spots.get(index, Spot(corners=symbol.corners))
+        spots[index] = (
+            _with(spot, symbol)
+            if number < len(trusted)
+            else replace(spot, doubted=(*spot.doubted, symbol))
+        )
+    loose = [number for number in range(len(everything)) if number not in lattice.indices]
+    return replace(
+        reading,
+        spots=spots,
+        loose=tuple(trusted[number] for number in loose if number < len(trusted)),
+        doubted=tuple(everything[number] for number in loose if number >= len(trusted)),
+        lattice=lattice,
+        origins=origins(lattice, *plan.grid, size_px, shape),
+    )
+
+
+def summed(tries: Iterable[Try]) -> tuple[Try, ...]:
+    """One `Try` for each rung: the sum of its tries in all parts."""
+    sums = dict[str, Try]()
+    for each in tries:
+        known = sums.get(each.rung, Try(each.rung, 0, 0))
+        sums[each.rung] = Try(
+            each.rung, known.elapsed_us + each.elapsed_us, known.found + each.found
+        )
+    return tuple(sums.values())
+
+
+def _among(symbol: Symbol, others: Iterable[Symbol]) -> bool:
+    """Whether one of them is the same symbol, seen in another part of the frame or as another try:
+    the same text in the same place."""
+    return any(
+        other.text == symbol.text
+        and dist(middle(other.corners), middle(symbol.corners)) < side_px(symbol.corners) / 2
+        for other in others
+    )
+
+
+def _once(symbols: Iterable[Symbol]) -> list[Symbol]:
+    kept = list[Symbol]()
+    for symbol in symbols:
+        if not _among(symbol, kept):
+            kept.append(symbol)
+    return kept
+
+
+def _with(spot: Spot, symbol: Symbol) -> Spot:
+    if symbol.text in {known.text for known in spot.symbols}:
+        return spot
+    return replace(spot, symbols=(*spot.symbols, symbol))

@@ -1,0 +1,143 @@
+"""Two frames of one layer, laid upon each other: place by place, and never by where they were in
+the picture, as the layer may have moved."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from edge_agent.camera.layer.assemble import summed
+from edge_agent.camera.layer.lattice import Index, Lattice, origins
+from edge_agent.camera.layer.outlines import middle
+from edge_agent.camera.layer.reading import LayerReading, Spot
+from edge_agent.camera.symbols import Symbol
+
+SHARED = 2
+"""Codes by which two frames are laid upon each other, where one of them cannot be placed."""
+
+
+def merge(first: LayerReading, later: LayerReading, *, two_agree: bool = False) -> LayerReading:
+    """Two frames of one layer, in the pixels of the later one, if it can be laid upon the first.
+
+    `two_agree`: what both saw in one place is trusted, though neither trusted it alone.
+    """
+    frames = first.frames + later.frames
+    tries = summed((*first.tries, *later.tries))
+    if later.plan.grid is None:
+        loose = _merged_loose(first.loose, later.loose)
+        return replace(later, loose=loose, frames=frames, tries=tries)
+    shift = _shift(first, later)
+    if shift is None or later.lattice is None:
+        better = max(later, first, key=lambda reading: (reading.placed, len(reading.symbols)))
+        return replace(better, frames=frames, tries=tries)
+    moved = {
+        (row + shift[0], column + shift[1]): replace(spot, corners=None)
+        for (row, column), spot in first.spots.items()
+    }
+    spots = {
+        index: _merged_spot(moved.get(index), later.spots.get(index), two_agree)
+        for index in moved.keys() | later.spots.keys()
+    }
+    return replace(
+        later,
+        spots=spots,
+        loose=(*_still_loose(later, first), *_still_loose(first, later, known=later.loose)),
+        origins=_merged_origins(
+            first, later, shift, Lattice(dict(enumerate(spots)), later.lattice.to_pixels)
+        ),
+        frames=frames,
+        tries=tries,
+    )
+
+
+def _shift(first: LayerReading, later: LayerReading) -> Index | None:
+    """What to add to the first's indices to have the later's; None if that cannot be told."""
+    if first.lattice is None or later.lattice is None:
+        return None
+    if first.placed and later.placed:
+        ((row, column),), ((later_row, later_column),) = first.origins, later.origins
+        return later_row - row, later_column - column
+    before, after = _whereabouts(first), _whereabouts(later)
+    shared = before.keys() & after.keys()
+    shifts = {
+        (after[text][0] - before[text][0], after[text][1] - before[text][1]) for text in shared
+    }
+    return shifts.pop() if len(shifts) == 1 and len(shared) >= SHARED else None
+
+
+def _whereabouts(reading: LayerReading) -> dict[str, Index]:
+    """Of each text that is in one place only."""
+    held = reading.held()
+    return {
+        symbol.text: index
+        for index, spot in reading.spots.items()
+        for symbol in spot.symbols
+        if held[symbol.text] == 1
+    }
+
+
+def _merged_spot(first: Spot | None, later: Spot | None, two_agree: bool) -> Spot:
+    if first is None or later is None:
+        return first or later or Spot()
+    before, after = ({symbol.text for symbol in spot.symbols} for spot in (first, later))
+    symbols = (*later.symbols, *(symbol for symbol in first.symbols if symbol.text not in after))
+    doubted = later.doubted or first.doubted
+    unsure = {symbol.text for symbol in first.doubted} & {symbol.text for symbol in later.doubted}
+    if two_agree and not symbols and len(unsure) == 1:
+        symbols = tuple(symbol for symbol in later.doubted if symbol.text in unsure)[:1]
+    differ = bool(before and after) and not (before <= after or after <= before)
+    return Spot(symbols, doubted, first.disputed or later.disputed or differ, later.corners)
+
+
+def _still_loose(
+    reading: LayerReading, other: LayerReading, known: Sequence[Symbol] = ()
+) -> list[Symbol]:
+    """Those that the other frame did not show in a place, and that are not `known` already. What
+    one frame showed twice stays: it is a double."""
+    placed, elsewhere = _texts(reading), _texts(other)
+    return [
+        symbol
+        for symbol in reading.loose
+        if (symbol.text in placed or symbol.text not in elsewhere)
+        and symbol.text not in {each.text for each in known}
+    ]
+
+
+def _texts(reading: LayerReading) -> set[str]:
+    return {symbol.text for spot in reading.spots.values() for symbol in spot.symbols}
+
+
+def _merged_origins(
+    first: LayerReading, later: LayerReading, shift: Index, together: Lattice
+) -> frozenset[Index]:
+    """What both frames allow, and both together; who allows none has nothing to say."""
+    moved = frozenset((row + shift[0], column + shift[1]) for row, column in first.origins)
+    for known in (later.origins, moved):
+        if len(known) == 1:
+            return known
+    rows, columns = later.plan.grid or (0, 0)
+    both = origins(together, rows, columns, later.size_px, later.shape)
+    allowed = [each for each in (moved, later.origins, both) if each]
+    return frozenset.intersection(*allowed) if allowed else frozenset()
+
+
+def _merged_loose(first: Sequence[Symbol], later: Sequence[Symbol]) -> tuple[Symbol, ...]:
+    """The later's, and of the first's what it lacks, moved as far as those moved that both have.
+
+    A text that one frame showed twice stays twice.
+    """
+    before, after = (Counter(symbol.text for symbol in each) for each in (first, later))
+    at = {symbol.text: middle(symbol.corners) for symbol in later}
+    ways = [
+        (at[symbol.text][0] - x, at[symbol.text][1] - y)
+        for symbol in first
+        if before[symbol.text] == after[symbol.text] == 1
+        for x, y in (middle(symbol.corners),)
+    ]
+    right, down = (median(axis) for axis in zip(*ways, strict=True)) if ways else (0.0, 0.0)
+    kept = [symbol for symbol in later if after[symbol.text] >= before[symbol.text]]
+    for symbol in first:
+        if before[symbol.text] > after[symbol.text]:
+            a, b, c, d = ((x + right, y + down) for x, y in symbol.corners)
+            kept.append(replace(symbol, corners=(a, b, c, d)))
+    return tuple(kept)
