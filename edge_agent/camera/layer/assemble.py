@@ -8,14 +8,14 @@ from statistics import median
 import numpy as np
 
 from edge_agent.camera.layer.lattice import Index, fit, origins
-from edge_agent.camera.layer.outlines import middle, side_px
+from edge_agent.camera.layer.outlines import Box, middle, side_px
 from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reading import LayerReading, Spot
 from edge_agent.camera.symbols import Reading, Symbol, Try
 
 
-def assemble(plan: LayerPlan, shape: tuple[int, ...], readings: Sequence[Reading]) -> LayerReading:
-    """One frame of `shape` (h, w), from what was seen in its parts; they may overlap."""
+def assemble(plan: LayerPlan, area: Box, readings: Sequence[Reading]) -> LayerReading:
+    """One frame, of which `area` was looked at in parts; they may overlap."""
     trusted = _once(symbol for reading in readings for symbol in reading.symbols)
     unsure = [
         symbol
@@ -26,7 +26,7 @@ def assemble(plan: LayerPlan, shape: tuple[int, ...], readings: Sequence[Reading
     size_px = median(side_px(symbol.corners) for symbol in everything) if everything else 0.0
     reading = LayerReading(
         plan,
-        shape,
+        area,
         loose=tuple(trusted),
         doubted=tuple(unsure),
         size_px=size_px,
@@ -53,7 +53,7 @@ def assemble(plan: LayerPlan, shape: tuple[int, ...], readings: Sequence[Reading
         loose=tuple(trusted[number] for number in loose if number < len(trusted)),
         doubted=tuple(everything[number] for number in loose if number >= len(trusted)),
         lattice=lattice,
-        origins=origins(lattice, *plan.grid, size_px, shape),
+        origins=origins(lattice, *plan.grid, size_px, area),
     )
 
 

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.camera.layer.outlines import Box
 from edge_agent.camera.symbols import Corners, Point
 
 Index = tuple[int, int]
@@ -99,9 +100,9 @@ def fit(points: Floats, rows: int, columns: int) -> Lattice | None:
 
 
 def origins(
-    lattice: Lattice, rows: int, columns: int, size_px: float, shape: tuple[int, ...]
+    lattice: Lattice, rows: int, columns: int, size_px: float, area: Box
 ) -> frozenset[Index]:
-    """The indices that r1c1 may have, if the layer lies wholly in a picture of `shape` (h, w).
+    """The indices that r1c1 may have, if the layer lies wholly in `area`.
 
     There is one if each outer row and column has some codes in it, and often still if not, as the
     others would not be in the picture. None, where less than half was read, or symbols of
@@ -118,13 +119,12 @@ def origins(
         return frozenset(likely)
     if _may_be_coarse(lattice, rows, columns, size_px):
         return frozenset()
-    height, width = shape[:2]
     edge = 0.4 * size_px
     return frozenset(
         (row, column)
         for row, column in likely
         if all(
-            edge <= x <= width - edge and edge <= y <= height - edge
+            edge <= x - area.x <= area.width - edge and edge <= y - area.y <= area.height - edge
             for x, y in (
                 lattice.at((row + down, column + across))
                 for down, across in product((0, rows - 1), (0, columns - 1))

@@ -4,11 +4,11 @@ It costs a few milliseconds at 12 megapixels, and spares the decoder the empty n
 name too much (print, edges), which costs a short look each; what it joins is read as one.
 """
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_agent.camera.layer.outlines import Box
 
 WORKING_PX = 2_000
 """The longer side at which grain is measured: a module is still a pixel there."""
@@ -17,31 +17,6 @@ BLOCK = 4
 FAINTEST = 8
 """Grey levels of grain; below it there is noise only."""
 MOST = 600
-
-
-class Box(NamedTuple):
-    """A rectangle of the picture, in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def within(self, shape: tuple[int, ...]) -> "Box":
-        """Without what lies outside a picture of `shape` (h, w)."""
-        left, top = max(0, self.x), max(0, self.y)
-        right = min(shape[1], self.x + self.width)
-        bottom = min(shape[0], self.y + self.height)
-        return Box(left, top, max(0, right - left), max(0, bottom - top))
-
-    def padded(self, pixels: int) -> "Box":
-        return Box(
-            self.x - pixels, self.y - pixels, self.width + 2 * pixels, self.height + 2 * pixels
-        )
-
-    def cut(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """That part of a picture, as a view."""
-        return grey[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
 def locate(grey: NDArray[np.uint8]) -> list[Box]:
@@ -69,6 +44,6 @@ def locate(grey: NDArray[np.uint8]) -> list[Box]:
     ]
     boxes.sort(key=lambda box: box.width * box.height, reverse=True)
     return [
-        box.padded(2 * scale + min(box.width, box.height) // 16).within(grey.shape)
+        box.padded(2 * scale + min(box.width, box.height) // 16).within(Box(0, 0, width, height))
         for box in boxes[:MOST]
     ]

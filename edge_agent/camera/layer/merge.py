@@ -116,7 +116,7 @@ def _merged_origins(
         if len(known) == 1:
             return known
     rows, columns = later.plan.grid or (0, 0)
-    both = origins(together, rows, columns, later.size_px, later.shape)
+    both = origins(together, rows, columns, later.size_px, later.area)
     allowed = [each for each in (moved, later.origins, both) if each]
     return frozenset.intersection(*allowed) if allowed else frozenset()
 

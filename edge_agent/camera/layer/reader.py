@@ -24,8 +24,9 @@ from edge_agent.camera.decode.ladder import Ladder
 from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.layer.assemble import assemble
 from edge_agent.camera.layer.lattice import Index, Lattice
-from edge_agent.camera.layer.locate import Box, locate
+from edge_agent.camera.layer.locate import locate
 from edge_agent.camera.layer.merge import merge
+from edge_agent.camera.layer.outlines import Box
 from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reading import LayerReading
 from edge_agent.camera.symbols import Point, Reading
@@ -38,6 +39,8 @@ GLANCE_US = 1_000
 """For a first look at a thing that may be a symbol: the ladder's first rung."""
 LEAST_US = 4_000
 """For a cell, however many were not read."""
+LARGE = 4
+"""What takes more than a fourth of the area is no single symbol."""
 MOVED = 0.15
 """A cell that is now expected so many pitches elsewhere is worth another climb."""
 
@@ -73,12 +76,21 @@ class Seen:
 class LayerReader:
     """Knows what a full layer is; remembers nothing of a picture. One thread at a time.
 
+    The layer lies wholly in `region` of the frame (None: anywhere); points are the frame's.
     `budget_us` is what all the climbs of a frame may take together in one process; what it takes to
     look at everything once comes before.
     """
 
-    def __init__(self, plan: LayerPlan, reading: ReadingPlan, *, budget_us: int = 150_000) -> None:
+    def __init__(
+        self,
+        plan: LayerPlan,
+        reading: ReadingPlan,
+        *,
+        region: Box | None = None,
+        budget_us: int = 150_000,
+    ) -> None:
         self.plan = plan
+        self.region = region
         self.budget_us = budget_us
         self._two_agree = reading.agreement == "frames"
         self._of_one = Ladder(replace(reading, expected=1))
@@ -104,60 +116,67 @@ class LayerReader:
     ) -> Generator[list[Part], Sequence[Seen], LayerReading]:
         """The rounds of one frame of `shape` (h, w): yields parts, at most `shares` at a time, and
         is sent what was seen in them. Takes some milliseconds between the rounds."""
+        area = self._area(shape)
         seen = list((yield [Sweep(share, shares) for share in range(shares)]))
         unread = list(chain.from_iterable(part.unread for part in seen))
-        reading = self._assembled(shape, seen)
+        reading = self._assembled(area, seen)
         tried = list[Point]()
         for _ in range(CLIMBS):
             boxes = [] if reading.complete else self._hopes(reading, unread, tried)
             if not boxes:
                 break
-            tried += [_centre(box) for box in boxes]
+            tried += [box.middle for box in boxes]
             budget_us = max(LEAST_US, self.budget_us * shares // len(boxes))
             dealt = [tuple(boxes[share::shares]) for share in range(shares)]
             seen += yield [Climb(each, budget_us) for each in dealt if each]
-            reading = self._assembled(shape, seen)
+            reading = self._assembled(area, seen)
         return reading
 
     def look(self, grey: Grey, part: Part) -> Seen:
         """One part of a frame (h, w): the costly step, in any process."""
+        area = self._area(grey.shape)
         if isinstance(part, Sweep):
-            boxes: Sequence[Box] = locate(grey)[part.share :: part.shares]
+            found = locate(area.cut(grey))[part.share :: part.shares]
+            boxes = tuple(box.moved(area.x, area.y) for box in found)
             budget_us = GLANCE_US
         else:
             boxes, budget_us = part.boxes, part.budget_us
         readings, unread = list[Reading](), list[Box]()
         for box in boxes:
-            whole = 4 * box.width * box.height > grey.size
-            ladder = self._of_all if whole else self._of_one
-            found = ladder.read(box.cut(grey), origin=(box.x, box.y), budget_us=budget_us)
-            readings.append(found)
-            if not found.symbols:
+            is_large = LARGE * box.width * box.height > area.width * area.height
+            ladder = self._of_all if is_large else self._of_one
+            reading = ladder.read(box.cut(grey), origin=(box.x, box.y), budget_us=budget_us)
+            readings.append(reading)
+            if not reading.symbols:
                 unread.append(box)
         return Seen(tuple(readings), tuple(unread))
 
-    def _assembled(self, shape: tuple[int, ...], seen: Sequence[Seen]) -> LayerReading:
-        return assemble(self.plan, shape, list(chain.from_iterable(part.readings for part in seen)))
+    def _area(self, shape: tuple[int, ...]) -> Box:
+        whole = Box(0, 0, shape[1], shape[0])
+        return self.region.within(whole) if self.region else whole
+
+    def _assembled(self, area: Box, seen: Sequence[Seen]) -> LayerReading:
+        readings = list(chain.from_iterable(part.readings for part in seen))
+        return assemble(self.plan, area, readings)
 
     def _hopes(
         self, reading: LayerReading, unread: Sequence[Box], tried: Sequence[Point]
     ) -> list[Box]:
         """Where what is missing may be: the cells that were not read; where there is no grid, what
-        looked like a symbol; and if nothing did, the whole picture."""
+        looked like a symbol; and if nothing did, the whole area."""
         if reading.lattice is not None and reading.origins:
             return self._cells(reading, reading.lattice, tried)
         size = reading.size_px
         likely = [
             box
             for box in unread
-            if _centre(box) not in tried
+            if box.middle not in tried
             and (not size or size / 2 < min(box.width, box.height) < 4 * size)
         ][: 2 * self.plan.expected]
-        if likely or tried:
-            return likely
-        return [Box(0, 0, reading.shape[1], reading.shape[0])]
+        return likely if likely or tried else [reading.area]
 
     def _cells(self, reading: LayerReading, lattice: Lattice, tried: Sequence[Point]) -> list[Box]:
+        """Boxes around places in which nothing is read, and that were not tried."""
         rows, columns = self.plan.grid or (0, 0)
         indices: set[Index] = {
             (top + row, left + column)
@@ -170,9 +189,9 @@ class LayerReader:
             if spot is not None and spot.symbols:
                 continue
             pitch = min(float(np.hypot(*step)) for step in lattice.steps(index))
-            box = _around(lattice.at(index), pitch, reading.size_px).within(reading.shape)
-            near = any(dist(_centre(box), point) < MOVED * pitch for point in tried)
-            if not near and box.width and box.height:
+            box = _around(lattice.at(index), pitch, reading.size_px).within(reading.area)
+            known = any(dist(box.middle, point) < MOVED * pitch for point in tried)
+            if not known and box.width and box.height:
                 boxes.append(box)
         return boxes
 
@@ -181,7 +200,3 @@ def _around(at: Point, pitch: float, size_px: float) -> Box:
     """Room for a turned symbol a little off its place, and none for a neighbour's."""
     reach = round(min(0.75 * size_px + 0.15 * pitch, pitch - 0.45 * size_px))
     return Box(round(at[0]) - reach, round(at[1]) - reach, 2 * reach, 2 * reach)
-
-
-def _centre(box: Box) -> Point:
-    return box.x + box.width / 2, box.y + box.height / 2

@@ -12,6 +12,7 @@ from itertools import chain, product
 
 from edge_agent.camera.layer.lattice import Index, Lattice
 from edge_agent.camera.layer.order import in_reading_order
+from edge_agent.camera.layer.outlines import Box
 from edge_agent.camera.layer.plan import LayerPlan, Place
 from edge_agent.camera.symbols import Corners, Symbol, Try
 
@@ -65,7 +66,8 @@ class LayerReading:
     """
 
     plan: LayerPlan
-    shape: tuple[int, ...]
+    area: Box
+    """Of the frame: what was looked at."""
     spots: Mapping[Index, Spot] = field(default_factory=dict)
     loose: tuple[Symbol, ...] = ()
     doubted: tuple[Symbol, ...] = ()

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.camera.layer.lattice import Floats, Index, fit, origins
+from edge_agent.camera.layer.outlines import Box
 
-SHAPE = (3_000, 4_000)
+AREA = Box(0, 0, 4_000, 3_000)
 SIZE_PX = 120.0
 
 
@@ -61,7 +62,7 @@ def names(view: View, lattice_of: Floats | None = None) -> list[Index | None] | 
     lattice = fit(points, view.rows, view.columns)
     if lattice is None:
         return None
-    starts = origins(lattice, view.rows, view.columns, SIZE_PX, SHAPE)
+    starts = origins(lattice, view.rows, view.columns, SIZE_PX, AREA)
     if len(starts) != 1:
         return None
     ((top, left),) = starts
