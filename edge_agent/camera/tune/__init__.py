@@ -1,0 +1,1 @@
+"""`edge-agent camera tune`: what a technician must know of pictures, and what to configure."""
