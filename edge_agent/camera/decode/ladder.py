@@ -1,40 +1,120 @@
 """Reads one picture by trying what costs little first, until what is expected is found."""
 
 import time
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import zxingcpp
 from numpy.typing import NDArray
 
+from edge_agent.camera.decode.agreement import Agreement
+from edge_agent.camera.decode.engines import Reader, Seen, Zbar, Zxing, zbar_is_here
+from edge_agent.camera.decode.measures import contrast, is_area, module_px
 from edge_agent.camera.decode.plan import ReadingPlan
-from edge_agent.camera.symbols import (
-    Engine,
-    Format,
-    Measures,
-    Point,
-    Reading,
-    Symbol,
-    Try,
-)
+from edge_agent.camera.decode.rungs import Rung, rungs_for
+from edge_agent.camera.decode.worth import Worth
+from edge_agent.camera.symbols import Corners, Engine, Measures, Point, Reading, Symbol, Try
 
-_FORMATS = {
-    Format.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
-    Format.QR: zxingcpp.BarcodeFormat.QRCode,
-    Format.CODE_128: zxingcpp.BarcodeFormat.Code128,
-    Format.EAN_13: zxingcpp.BarcodeFormat.EAN13,
-    Format.EAN_8: zxingcpp.BarcodeFormat.EAN8,
-    Format.UPC_A: zxingcpp.BarcodeFormat.UPCA,
-    Format.UPC_E: zxingcpp.BarcodeFormat.UPCE,
-    Format.ITF: zxingcpp.BarcodeFormat.ITF,
-    Format.DATABAR: zxingcpp.BarcodeFormat.DataBar,
-}
+Grey = NDArray[np.uint8]
+
+_MAX_SIDE = 32_000
+"""Pixels: OpenCV counts them in 16 bits."""
+_MAX_PIXELS = 100_000_000
+_MAX_PREPARED_PIXELS = 24_000_000
+"""A picture is not enlarged beyond it."""
+_SORTED_EVERY = 32
+"""Pictures after which what was learned may change the order."""
+_SECOND_OPINION = "second-opinion"
+_QUIET = 0.15
+"""Part of a symbol's size that is cut out around it."""
+_LAST_WORD_RUNGS = 3
+
+
+@dataclass(slots=True)
+class _Found:
+    """One text in one place, and who read it there."""
+
+    seen: Seen
+    rung: str
+    tries: int
+    engines: set[Engine] = field(default_factory=set)
+    rungs: set[str] = field(default_factory=set)
+    believed: bool = False
+    asked: bool = False
+
+    def is_at(self, other: Seen) -> bool:
+        """Whether both stand in one place of the picture."""
+        mine, others = np.array(self.seen.corners), np.array(other.corners)
+        size = max(np.ptp(mine, axis=0).max(), np.ptp(others, axis=0).max(), 1)
+        return bool(np.abs(mine.mean(axis=0) - others.mean(axis=0)).max() < size / 2)
+
+
+@dataclass(slots=True)
+class _Climb:
+    """What is known of one picture so far."""
+
+    grey: Grey
+    agreement: Agreement
+    found: list[_Found] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
+
+    def add(self, seen: Seen, rung: str) -> bool:
+        """Whether it is believed now, and was not before."""
+        same = [it for it in self.found if it.seen.text == seen.text and it.is_at(seen)]
+        if same:
+            found = same[0]
+        else:
+            found = _Found(seen, rung, len(self.tries) + 1)
+            self.found.append(found)
+        found.engines.add(seen.engine)
+        found.rungs.add(rung)
+        if found.believed:
+            return False
+        found.believed = self.agreement.believes(seen, frozenset(found.engines), self.grey)
+        return found.believed
+
+    @property
+    def believed(self) -> int:
+        return sum(found.believed for found in self.found)
+
+    def last_words(self) -> None:
+        """Nothing else is left to try."""
+        for found in self.found:
+            if found.believed or len(found.rungs) < _LAST_WORD_RUNGS:
+                continue
+            if self.agreement.asks_again and not any(
+                it is not found and it.is_at(found.seen) for it in self.found
+            ):
+                found.believed = True
+
+
+@dataclass(slots=True)
+class _Step:
+    rung: Rung
+    reader: Reader
+    worth: Worth
 
 
 class Ladder:
-    """Pure but for what it learns of the cost of its rungs; one thread at a time."""
+    """Pure but for what it learns of its rungs' worth; one thread at a time."""
 
     def __init__(self, plan: ReadingPlan) -> None:
         self.plan = plan
+        self._agreement = Agreement(plan)
+        self._steps = [
+            _Step(
+                rung,
+                rung.reader(plan),
+                Worth(rung.gain_in(plan), rung.us_per_megapixel),
+            )
+            for rung in rungs_for(plan)
+        ]
+        self._second: dict[Engine, Reader] = {}
+        retail = [name for name in plan.formats if name.is_retail]
+        if retail and self._agreement.asks_again and zbar_is_here():
+            self._second[Engine.ZBAR] = Zxing(retail)
+            self._second[Engine.ZXING] = Zbar(retail, invert=plan.inverted)
+        self._pictures = 0
+        self._sort()
 
     def read(
         self,
@@ -43,38 +123,113 @@ class Ladder:
         origin: Point = (0, 0),
         budget_us: int | None = None,
     ) -> Reading:
-        """The symbols in `grey` (h, w), their corners moved by `origin`."""
-        began = time.perf_counter_ns()
-        symbols = []
-        if grey.size:
-            for seen in zxingcpp.read_barcodes(
-                np.ascontiguousarray(grey),
-                formats=[_FORMATS[name] for name in self.plan.formats],
-                try_rotate=self.plan.rotated,
-                try_invert=self.plan.inverted,
-                text_mode=zxingcpp.TextMode.Plain,
-            ):
-                at = seen.position
-                a, b, c, d = (
-                    (point.x + origin[0], point.y + origin[1])
-                    for point in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-                )
-                symbols.append(
-                    Symbol(
-                        text=seen.text,
-                        aim=seen.symbology_identifier,
-                        format=self._format(seen),
-                        corners=(a, b, c, d),
-                        engine=Engine.ZXING,
-                        rung="plain",
-                        measures=Measures(error_correction_left=(seen.extra or {}).get("UEC")),
-                    )
-                )
-        elapsed_us = (time.perf_counter_ns() - began) // 1_000
-        return Reading(tuple(symbols), tries=(Try("plain", elapsed_us, len(symbols)),))
+        """The symbols in `grey` (h, w), their corners moved by `origin`.
 
-    def _format(self, seen: zxingcpp.Barcode) -> Format:
-        for name, value in _FORMATS.items():
-            if seen.format == value:
-                return name
-        return Format.DATABAR
+        No rung but the first is begun that would probably end later than `budget_us`. A picture of
+        no pixels, or of more than 100 megapixels, is not read.
+        """
+        if not 0 < grey.size <= _MAX_PIXELS or max(grey.shape) > _MAX_SIDE:
+            return Reading()
+        began_ns = time.perf_counter_ns()
+        climb = _Climb(np.ascontiguousarray(grey), self._agreement)
+        for step in self._steps:
+            spent_us = (time.perf_counter_ns() - began_ns) // 1_000
+            if climb.tries and not self._fits(step, grey.size, spent_us, budget_us):
+                continue
+            self._climb(step, climb)
+            if climb.believed >= self.plan.expected:
+                break
+        else:
+            climb.last_words()
+        self._pictures += 1
+        if self._pictures % _SORTED_EVERY == 0:
+            self._sort()
+        return _reading(climb, origin)
+
+    def _sort(self) -> None:
+        self._steps.sort(key=lambda step: step.worth.gain_per_us, reverse=True)
+
+    @staticmethod
+    def _fits(step: _Step, pixels: int, spent_us: int, budget_us: int | None) -> bool:
+        if step.rung.preparation.pixels(pixels) > max(pixels, _MAX_PREPARED_PIXELS):
+            return False
+        return budget_us is None or spent_us + step.worth.expected_us(pixels) <= budget_us
+
+    def _climb(self, step: _Step, climb: _Climb) -> None:
+        began_ns = time.perf_counter_ns()
+        prepared = step.rung.preparation.apply(climb.grey)
+        seen = [
+            replace(it, corners=prepared.in_picture(it.corners))
+            for it in step.reader.read(prepared.pixels)
+        ]
+        found = [climb.add(it, step.rung.name) for it in seen]
+        elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
+        climb.tries.append(Try(step.rung.name, elapsed_us, sum(found)))
+        if found and climb.believed < self.plan.expected:
+            found += self._ask_again(climb)
+        step.worth.learn(climb.grey.size, elapsed_us, gained=any(found))
+
+    def _ask_again(self, climb: _Climb) -> list[bool]:
+        """What the other engine says of each doubtful place."""
+        answers = []
+        for doubtful in list(climb.found):
+            if doubtful.believed or doubtful.asked or len(doubtful.engines) > 1:
+                continue
+            other = self._second.get(doubtful.seen.engine)
+            if other is None:
+                continue
+            doubtful.asked = True
+            began_ns = time.perf_counter_ns()
+            cut, at = _cut(climb.grey, doubtful.seen.corners)
+            found = [
+                climb.add(replace(it, corners=_moved(it.corners, at)), _SECOND_OPINION)
+                for it in other.read(cut)
+            ]
+            elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
+            climb.tries.append(Try(_SECOND_OPINION, elapsed_us, sum(found)))
+            answers += found
+        return answers
+
+
+def _cut(grey: Grey, corners: Corners) -> tuple[Grey, Point]:
+    """The symbol with its quiet zone, and where its first pixel lies."""
+    points = np.array(corners)
+    low, high = points.min(axis=0), points.max(axis=0)
+    quiet = _QUIET * (high - low).max() + 1
+    left, top = np.maximum(low - quiet, 0).astype(int)
+    right, bottom = (high + quiet + 1).astype(int)
+    cut = grey[top:bottom, left:right]
+    if not cut.size:
+        return grey, (0, 0)
+    return np.ascontiguousarray(cut), (int(left), int(top))
+
+
+def _moved(corners: Corners, by: Point) -> Corners:
+    a, b, c, d = ((x + by[0], y + by[1]) for x, y in corners)
+    return a, b, c, d
+
+
+def _reading(climb: _Climb, origin: Point) -> Reading:
+    symbols, doubted = list[Symbol](), list[Symbol]()
+    for found in climb.found:
+        (symbols if found.believed else doubted).append(_symbol(climb.grey, found, origin))
+    return Reading(tuple(symbols), tuple(doubted), tuple(climb.tries))
+
+
+def _symbol(grey: Grey, found: _Found, origin: Point) -> Symbol:
+    seen = found.seen
+    known = is_area(seen.corners)
+    return Symbol(
+        text=seen.text,
+        aim=seen.aim,
+        format=seen.format,
+        corners=_moved(seen.corners, origin),
+        engine=seen.engine,
+        rung=found.rung,
+        measures=Measures(
+            contrast=contrast(grey, seen.corners, seen.format) if known else None,
+            module_px=module_px(grey, seen.corners, seen.format, seen.modules) if known else None,
+            error_correction_left=seen.error_correction_left,
+            tries=found.tries,
+        ),
+    )
