@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 NEAR = 0.3
 """A code may lie so far from its place, in pitches: packed by hand, and still nobody else's."""
 TELLING = 8
-SCATTER = 0.1
-"""Of so many codes or more, one may be four times as far off as most of them are, and so many
+SCATTER = 0.15
+"""Of so many codes or more, one may be six times as far off as half of them are, and so many
 pitches anyway."""
 MAX_TURN = 0.7
 """Tangent of the largest angle between a row and the picture's edge: 35 degrees."""
@@ -134,13 +134,12 @@ def origins(
 
 
 def _beginnings(points: Floats, rows: int, columns: int) -> Iterator[tuple[int, Floats, Floats]]:
-    """Points with their neighbours to the right and below, from the middle outwards."""
+    """Points, from the middle outwards, with the step to the nearest neighbour in the row (taken to
+    the right) and in the column (down)."""
     from_middle = np.hypot(*(points - np.median(points, axis=0)).T) if len(points) else []
     for seed in np.argsort(from_middle)[:BEGINNINGS]:
         offsets = points - points[seed]
-        x, y = offsets.T
-        across = _nearest(offsets, (x > 0) & (abs(y) <= MAX_TURN * x))
-        down = _nearest(offsets, (y > 0) & (abs(x) <= MAX_TURN * y))
+        across, down = _nearest(offsets, 0), _nearest(offsets, 1)
         if rows == 1 and across is not None:
             down = np.array((-across[1], across[0]))
         if columns == 1 and down is not None:
@@ -149,12 +148,14 @@ def _beginnings(points: Floats, rows: int, columns: int) -> Iterator[tuple[int, 
             yield int(seed), across, down
 
 
-def _nearest(offsets: Floats, among: NDArray[np.bool_]) -> Floats | None:
-    chosen = offsets[among]
+def _nearest(offsets: Floats, axis: int) -> Floats | None:
+    """The shortest of those along an axis, either way, and the way that the axis runs."""
+    along, aside = offsets[:, axis], offsets[:, 1 - axis]
+    chosen = offsets[(along != 0) & (abs(aside) <= MAX_TURN * abs(along))]
     if not len(chosen):
         return None
     nearest: Floats = chosen[np.argmin(np.hypot(*chosen.T))]
-    return nearest
+    return nearest if nearest[axis] > 0 else -nearest
 
 
 def _grow(points: Floats, seed: int, across: Floats, down: Floats) -> dict[int, Index]:
@@ -205,7 +206,7 @@ def _without_outliers(points: Floats, lattice: Lattice) -> Lattice:
     off = {number: _off(points[number], lattice, at) for number, at in lattice.indices.items()}
     if len(off) < TELLING:
         return lattice
-    limit = max(SCATTER, 4 * float(np.median(list(off.values()))))
+    limit = max(SCATTER, 6 * float(np.median(list(off.values()))))
     kept = {number: at for number, at in lattice.indices.items() if off[number] <= limit}
     return Lattice(kept, lattice.to_pixels)
 

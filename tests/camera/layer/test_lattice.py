@@ -4,6 +4,7 @@ from math import cos, radians, sin
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,13 +27,19 @@ class View(NamedTuple):
 
 
 @st.composite
-def views(draw: st.DrawFn, strangers: int = 0) -> View:
-    rows, columns = draw(st.integers(2, 10)), draw(st.integers(2, 10))
+def views(
+    draw: st.DrawFn,
+    least: int = 2,
+    most_missing: float = 0.6,
+    most_scatter: float = 0.06,
+    strangers: int = 0,
+) -> View:
+    rows, columns = draw(st.integers(least, 10)), draw(st.integers(least, 10))
     angle = radians(draw(st.floats(-10, 10)))
     tilt_x, tilt_y = (radians(draw(st.floats(-10, 10))) for _ in range(2))
     stretch = draw(st.floats(0.6, 1.6))
-    missing = draw(st.floats(0, 0.6))
-    scatter = draw(st.floats(0, 0.06))
+    missing = draw(st.floats(0, most_missing))
+    scatter = draw(st.floats(0, most_scatter))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     pitch = 0.75 * min(4_000 / columns, 3_000 / rows / stretch)
     grid = [(row, column) for row in range(rows) for column in range(columns)]
@@ -56,31 +63,98 @@ def views(draw: st.DrawFn, strangers: int = 0) -> View:
     return View(rows, columns, places, points, full)
 
 
-def names(view: View, lattice_of: Floats | None = None) -> list[Index | None] | None:
+def named(view: View) -> list[Index | None] | None:
     """The place of each point, or None if the layer could not be placed."""
-    points = view.points if lattice_of is None else lattice_of
-    lattice = fit(points, view.rows, view.columns)
-    if lattice is None:
-        return None
-    starts = origins(lattice, view.rows, view.columns, SIZE_PX, AREA)
-    if len(starts) != 1:
+    lattice = fit(view.points, view.rows, view.columns)
+    starts = origins(lattice, view.rows, view.columns, SIZE_PX, AREA) if lattice else frozenset()
+    if lattice is None or len(starts) != 1:
         return None
     ((top, left),) = starts
-    named: list[Index | None] = []
-    for number in range(len(points)):
-        index = lattice.indices.get(number)
-        named.append(None if index is None else (index[0] - top, index[1] - left))
-    return named
+    indices = [lattice.indices.get(number) for number in range(len(view.points))]
+    return [None if index is None else (index[0] - top, index[1] - left) for index in indices]
+
+
+def wrong(view: View) -> list[tuple[Index, Index]]:
+    """Codes that were given the name of another place."""
+    return [
+        (given_, true)
+        for given_, true in zip(named(view) or [], view.places, strict=False)
+        if given_ is not None and given_ != true
+    ]
 
 
 @settings(max_examples=300, deadline=None)
 @given(view=views())
 def test_no_code_is_named_by_another_place(view: View) -> None:
-    named = names(view)
-    if named is not None:
-        wrong = [
-            (is_, was)
-            for is_, was in zip(named, view.places, strict=True)
-            if is_ is not None and is_ != was
-        ]
-        assert wrong == []
+    assert wrong(view) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(view=views(least=3, most_missing=0.1, strangers=2))
+def test_strangers_among_the_codes_move_no_name(view: View) -> None:
+    assert wrong(view) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(view=views(least=3, most_missing=0.1, most_scatter=0.04))
+def test_a_layer_with_a_tenth_missing_is_placed_whole(view: View) -> None:
+    if view.full:
+        assert named(view) == view.places
+
+
+def straight(places: list[Index], pitch: float = 400, corner: float = 500) -> Floats:
+    return np.array([(corner + column * pitch, corner + row * pitch) for row, column in places])
+
+
+def grid(rows: int, columns: int) -> list[Index]:
+    return [(row, column) for row in range(rows) for column in range(columns)]
+
+
+def test_a_missing_inner_row_leaves_the_others_their_names() -> None:
+    places = [place for place in grid(6, 8) if place[0] != 3]
+    view = View(6, 8, places, straight(places), True)
+
+    assert named(view) == places
+
+
+def test_a_missing_outer_row_is_known_where_it_alone_would_lie_in_the_picture() -> None:
+    places = [place for place in grid(6, 8) if place[0] != 0]
+    view = View(6, 8, places, straight(places, pitch=440, corner=400), False)
+
+    assert named(view) == places
+
+
+def test_a_missing_outer_row_that_may_lie_at_either_end_leaves_all_without_names() -> None:
+    places = [place for place in grid(4, 8) if place[0] != 0]
+    view = View(4, 8, places, straight(places, corner=700), False)
+    lattice = fit(view.points, 4, 8)
+
+    assert lattice is not None
+    assert len(origins(lattice, 4, 8, SIZE_PX, AREA)) == 2
+
+
+def test_each_second_row_is_not_taken_for_the_upper_half() -> None:
+    places = [place for place in grid(6, 8) if place[0] % 2 == 0]
+    view = View(6, 8, places, straight(places, pitch=300), False)
+
+    assert named(view) is None
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 6), (6, 1), (1, 2), (2, 2)])
+def test_the_smallest_grids_are_placed(rows: int, columns: int) -> None:
+    places = grid(rows, columns)
+    pitch = 2_800 / max(rows, columns)
+    points = straight(places, pitch, pitch / 2) @ np.array(((0.998, 0.06), (-0.06, 0.998)))
+    view = View(rows, columns, places, points, True)
+    lattice = fit(view.points, rows, columns)
+
+    assert lattice is not None
+    found = origins(
+        lattice, rows, columns, SIZE_PX, Box(0, 0, round(pitch * columns), round(pitch * rows))
+    )
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_few_codes_have_no_lattice(count: int) -> None:
+    assert fit(straight(grid(3, 4)[:count]).reshape(-1, 2), 3, 4) is None

@@ -1,0 +1,283 @@
+"""Layers of 48 codes at 12 megapixels, read by two processes, beside zxing-cpp on whole frames.
+
+``python -m benchmarks.camera_layers``. Each layer is tilted by 10 degrees and blurred, and 2 % of
+its cells are damaged. Up to three frames of it are taken: it moves a little between them. With
+``--picture FILE`` one small layer is rendered, read and drawn instead (docs/camera.md).
+"""
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import cos, radians, sin
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import Figure, Result, show
+from drivers.sim.printing import printed
+from drivers.sim.scene import layer_scene
+from edge_agent.camera.decode.plan import ReadingPlan
+from edge_agent.camera.layer.overlay import draw, layer_marks
+from edge_agent.camera.layer.plan import LayerPlan
+from edge_agent.camera.layer.reader import LayerReader, Part, Seen
+from edge_agent.camera.layer.reading import LayerReading
+from edge_agent.camera.symbols import Format
+
+Grey = NDArray[np.uint8]
+
+WIDTH, HEIGHT = 4_000, 3_000
+PLAN = LayerPlan(rows=6, columns=8, frames=3)
+PROCESSES = 2
+DAMAGED_PART = 0.02
+DAMAGE_PERCENT = (30, 60)
+"""Of a damaged symbol, the part that is covered: more than its error correction mends."""
+CONDITIONS = (
+    *((Format.DATA_MATRIX, module_px, blur) for module_px, blur in ((8, 2.0), (6, 1.5), (4, 1.0))),
+    *((Format.QR, module_px, blur) for module_px, blur in ((8, 2.0), (6, 1.5), (4, 1.0))),
+)
+"""Pixels of a module, and sigma of the blur in pixels."""
+_ALONE = {
+    Format.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
+    Format.QR: zxingcpp.BarcodeFormat.QRCode,
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the layers of one condition."""
+
+    readable: int = 0
+    damaged: int = 0
+    read: int = 0
+    damaged_read: int = 0
+    wrong: int = 0
+    frames: int = 0
+    layers: int = 0
+    alone_read: int = 0
+    """Of the readable: by zxing-cpp alone in the first frame."""
+    first_read: int = 0
+    """Of the readable: by us in the first frame."""
+    frame_ms: list[float] = field(default_factory=list)
+    alone_ms: list[float] = field(default_factory=list)
+
+
+class TwoProcesses:
+    """A frame in shared memory, and the processes that look at its parts."""
+
+    def __init__(self, plan: LayerPlan, reading: ReadingPlan, memory: SharedMemory) -> None:
+        self._reader = LayerReader(plan, reading)
+        self._frame = np.ndarray((HEIGHT, WIDTH), np.uint8, memory.buf)
+        self._pool = ProcessPoolExecutor(
+            PROCESSES,
+            multiprocessing.get_context("spawn"),
+            _begin,
+            (plan, reading, memory.name),
+        )
+
+    def read(self, grey: Grey) -> LayerReading:
+        self._frame[...] = grey
+        job = self._reader.job(grey.shape, PROCESSES)
+        parts = next(job)
+        while True:
+            try:
+                parts = job.send(list(self._pool.map(_look, parts)))
+            except StopIteration as end:
+                reading: LayerReading = end.value
+                return reading
+
+    def merge(self, first: LayerReading, later: LayerReading) -> LayerReading:
+        return self._reader.merge(first, later)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+def measure(layers: int, console: Console) -> Result:
+    """`layers` of each condition. Raises nothing: a goal that is missed is shown."""
+    tallies = dict[tuple[Format, int, float], Tally]()
+    for number, (format_, module_px, blur) in enumerate(CONDITIONS):
+        reading = ReadingPlan((format_,))
+        with two_processes(reading) as processes:
+            processes.read(np.zeros((HEIGHT, WIDTH), np.uint8))  # both have started
+            tally = tallies[format_, module_px, blur] = Tally()
+            for layer in range(layers):
+                _one_layer(tally, processes, format_, module_px, blur, 1_000 * number + layer)
+    console.print(_table(tallies))
+    readable, read, wrong = (
+        sum(getattr(tally, name) for tally in tallies.values())
+        for name in ("readable", "read", "wrong")
+    )
+    frame_ms = sorted(each for tally in tallies.values() for each in tally.frame_ms)
+    return Result(
+        [
+            Figure("readable cells read", "%", 100 * read / readable, at_least=99.9),
+            Figure("wrong cells", "", wrong, at_most=0),
+            Figure("a frame, median", "ms", median(frame_ms), at_most=200),
+            Figure("a frame, 95 of 100", "ms", frame_ms[len(frame_ms) * 95 // 100], at_most=200),
+        ],
+        [
+            f"{read} of {readable} cells that are not damaged, after at most {PLAN.frames} frames; "
+            f"{PROCESSES} processes, a frame of {WIDTH} x {HEIGHT} in shared memory"
+        ],
+        {},
+    )
+
+
+@contextmanager
+def two_processes(reading: ReadingPlan) -> Iterator[TwoProcesses]:
+    memory = SharedMemory(create=True, size=WIDTH * HEIGHT)
+    processes = TwoProcesses(PLAN, reading, memory)
+    try:
+        yield processes
+    finally:
+        processes.close()
+        del processes  # it looks at the memory
+        memory.close()
+        memory.unlink()
+
+
+def _one_layer(
+    tally: Tally, processes: TwoProcesses, format_: Format, module_px: int, blur: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    texts = [
+        f"010400638133393121{rng.integers(10**10):010d}{place:02d}"
+        for place in range(PLAN.expected)
+    ]
+    labels = [printed(text, format_, module_px=module_px) for text in texts]
+    hurt = rng.random(PLAN.expected) < DAMAGED_PART
+    damage = np.where(hurt, rng.uniform(*DAMAGE_PERCENT, PLAN.expected), 0)
+    towards, angle = rng.uniform(0, 360), rng.uniform(-4, 4)
+    whole: LayerReading | None = None
+    for frame in range(PLAN.frames):
+        scene = layer_scene(
+            labels, PLAN.rows or 0, PLAN.columns or 0,
+            size=(WIDTH, HEIGHT),
+            angle_deg=angle + 0.4 * frame,
+            tilt=(10 * cos(radians(towards)), 10 * sin(radians(towards))),
+            turn_deg=5,
+            blur_sigma=blur,
+            noise_sigma=4,
+            damage=damage.tolist(),
+            # The same things at the same places: their scatter and their damage come of it.
+            rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        began = time.perf_counter()
+        reading = processes.read(scene.pixels)
+        tally.frame_ms.append(1_000 * (time.perf_counter() - began))
+        whole = reading if whole is None else processes.merge(whole, reading)
+        tally.frames += 1
+        if frame == 0:
+            read = {symbol.text for symbol in reading.symbols}
+            tally.first_read += _readable(texts, hurt, read)
+            began = time.perf_counter()
+            alone = zxingcpp.read_barcodes(
+                scene.pixels, formats=_ALONE[format_], text_mode=zxingcpp.TextMode.Plain
+            )
+            tally.alone_ms.append(1_000 * (time.perf_counter() - began))
+            tally.alone_read += _readable(texts, hurt, {seen.text for seen in alone})
+        if whole.complete:
+            break
+    tally.layers += 1
+    tally.damaged += int(hurt.sum())
+    tally.readable += int((~hurt).sum())
+    for cell, text, is_hurt in zip(whole.cells if whole else (), texts, hurt, strict=False):
+        if cell.symbol is None:
+            continue
+        if cell.symbol.text != text:
+            tally.wrong += 1
+        elif is_hurt:
+            tally.damaged_read += 1
+        else:
+            tally.read += 1
+
+
+def _readable(texts: Sequence[str], hurt: NDArray[np.bool_], read: set[str]) -> int:
+    return sum(text in read for text, is_hurt in zip(texts, hurt, strict=True) if not is_hurt)
+
+
+def _table(tallies: dict[tuple[Format, int, float], Tally]) -> Table:
+    table = Table(
+        "codes", "module px", "blur sigma", "layers", "cells", "damaged (read)", "readable read",
+        "in frame 1", "wrong", "frames", "ms a frame (max)", "zxing-cpp alone, frame 1", "its ms",
+        title="Layers of 48 codes, 12 megapixels, 10° tilt", title_justify="left",
+    )  # fmt: skip
+    for (format_, module_px, blur), tally in tallies.items():
+        table.add_row(
+            format_,
+            str(module_px),
+            f"{blur:g}",
+            str(tally.layers),
+            str(tally.readable + tally.damaged),
+            f"{tally.damaged} ({tally.damaged_read})",
+            f"{100 * tally.read / tally.readable:.2f} %",
+            f"{100 * tally.first_read / tally.readable:.2f} %",
+            str(tally.wrong),
+            f"{tally.frames / tally.layers:.2f}",
+            f"{median(tally.frame_ms):.0f} ({max(tally.frame_ms):.0f})",
+            f"{100 * tally.alone_read / tally.readable:.2f} %",
+            f"{median(tally.alone_ms):.0f}",
+        )
+    return table
+
+
+def picture(path: Path) -> LayerReading:
+    """Render a layer of 4 times 6 with a damaged and a double code, read it, write it drawn on."""
+    plan, rng = LayerPlan(rows=4, columns=6), np.random.default_rng(11)
+    texts = [f"0104006381333931211000{place:02d}" for place in range(plan.expected)]
+    texts[16] = texts[8]
+    damage = [0.0] * plan.expected
+    damage[10] = 45
+    scene = layer_scene(
+        [printed(text, "data-matrix", module_px=5) for text in texts], 4, 6,
+        size=(1280, 900), angle_deg=3, tilt=(9, 4), turn_deg=6, blur_sigma=1, noise_sigma=4,
+        damage=damage, rng=rng,
+    )  # fmt: skip
+    reading = LayerReader(plan, ReadingPlan((Format.DATA_MATRIX,))).read(scene.pixels)
+    cv2.imwrite(str(path), draw(scene.pixels, layer_marks(reading), reading.why))
+    return reading
+
+
+_reader: LayerReader
+_memory: SharedMemory
+_frame: Grey
+
+
+def _begin(plan: LayerPlan, reading: ReadingPlan, memory: str) -> None:
+    """In each process: what stays from frame to frame."""
+    global _reader, _memory, _frame  # noqa: PLW0603 a pool's processes have no other place
+    cv2.setNumThreads(1)
+    _reader = LayerReader(plan, reading)
+    _memory = SharedMemory(memory)
+    _frame = np.ndarray((HEIGHT, WIDTH), np.uint8, _memory.buf)
+
+
+def _look(part: Part) -> Seen:
+    return _reader.look(_frame, part)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.camera_layers")
+    parser.add_argument("--layers", type=int, default=10, help="of each condition")
+    parser.add_argument("--picture", type=Path, help="draw a small layer here, and do no more")
+    options = parser.parse_args(args)
+    console = Console() if Console().is_terminal else Console(width=180)
+    if options.picture:
+        console.print(picture(options.picture).why)
+    else:
+        show(console, "Layers", measure(options.layers, console))
+
+
+if __name__ == "__main__":
+    main()
