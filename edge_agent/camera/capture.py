@@ -50,6 +50,8 @@ class Capture:
     """Frames that were exactly as the one before: a camera that hangs sends such."""
     losses: int = 0
     shape: tuple[int, ...] = ()
+    repeated_us: int = 0
+    """When the last of those came."""
     new_us: int = 0
     """When the last frame came that was new, or when the camera was opened."""
     fault: str | None = "the camera is being opened"
@@ -112,6 +114,7 @@ class Capture:
         pixels = frame.pixels
         if self._last is not None and _equal(pixels, self._last):
             self.repeated += 1
+            self.repeated_us = frame.taken_us
             return
         if self.shape and pixels.shape != self.shape:
             log.warning("frames have another size", camera=self.name, shape=pixels.shape)

@@ -1,22 +1,27 @@
 """What the frames of one trigger bring together, until it is what was expected."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.evidence.picture import Picture
+from edge_agent.camera.layer.reading import LayerReading
 from edge_agent.camera.symbols import Reading, Symbol
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one frame, taken at `taken_us` (monotonic). `failure` says why there is no
-    reading."""
+    reading, `picture_fault` why there is no picture."""
 
     taken_us: int
-    reading: Reading = Reading()  # noqa: RUF009 frozen, and empty
+    reading: Reading = field(default_factory=Reading)
+    layer: LayerReading | None = None
+    """With all earlier frames of the same trigger, where a layer is looked for."""
+    decode_us: int = 0
     picture: Picture | None = None
+    picture_fault: str = ""
     failure: str = ""
 
     @property
@@ -92,3 +97,28 @@ class ThingCodes:
         if self._failure:
             parts.append(self._failure)
         return "; ".join(parts)
+
+
+class LayerCodes:
+    """The codes of a layer: all of them, or none."""
+
+    def __init__(self) -> None:
+        self.reading: LayerReading | None = None
+        """Of all frames so far."""
+        self._failure = ""
+
+    @property
+    def is_complete(self) -> bool:
+        return self.reading is not None and self.reading.complete
+
+    def add(self, outcome: Outcome) -> None:
+        self.reading = outcome.layer or self.reading
+        self._failure = outcome.failure or self._failure
+
+    def codes(self) -> list[ReadCode]:
+        read = self.reading.codes if self.reading else ()
+        return [ReadCode(symbol.text, symbol.aim, cell) for symbol, cell in read]
+
+    def why(self) -> str:
+        missing = self.reading.why if self.reading else ""
+        return "; ".join(filter(None, (missing, self._failure)))

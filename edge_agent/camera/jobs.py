@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.camera.decode.plan import ReadingPlan
-from edge_agent.camera.evidence.picture import Picture
+from edge_agent.camera.evidence.picture import Note, Picture
+from edge_agent.camera.layer.plan import LayerPlan
+from edge_agent.camera.layer.reader import Part
 from edge_agent.camera.slots import Place
 from edge_agent.camera.symbols import Reading
 from edge_agent.camera_config import Evidence, Region
@@ -26,6 +28,7 @@ class Setup:
     camera: str
     slots: int
     plan: ReadingPlan
+    layer: LayerPlan | None
     region: Region | None
     budget_us: int
     evidence: Evidence
@@ -33,8 +36,8 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class ReadFrame:
-    """Read the frame at `place` and make a picture of it for the evidence of `trigger`; none if
-    that is None. `at` is when it was taken (RFC 3339, UTC)."""
+    """Read the frame at `place`, taken `at` (RFC 3339, UTC), and make its picture as evidence of
+    `trigger`; none if that is None. The answer is a `Done`."""
 
     place: Place
     trigger: int | None
@@ -42,14 +45,36 @@ class ReadFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAtPart:
+    """Look at `part` of a layer; the answer is a `Seen` (layer.reader)."""
+
+    place: Place
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class MakePicture:
+    """Make the picture of the frame at `place`; the answer is a `Made`."""
+
+    place: Place
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A picture, or why there is none."""
+
+    picture: Picture | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a `ReadFrame`. `decode_us`: the reading alone. `picture_fault` says why there
-    is no picture where one was wanted."""
+    """What came of a `ReadFrame`; `decode_us` is the reading alone."""
 
     reading: Reading
     decode_us: int
-    picture: Picture | None = None
-    picture_fault: str = ""
+    made: Made
 
 
 def packed(message: Any) -> bytes:

@@ -58,3 +58,12 @@ class Lamp:
         if fault and not self.fault:
             log.warning("lamp does not answer", why=fault)
         self.fault = fault
+
+    def facts(self) -> dict[str, int | str | None]:
+        """For the role's status, as JSON values."""
+        return {
+            "fetched": self.fetched,
+            "failures": self.failures,
+            "skipped": self.skipped,
+            "fault": self.fault,
+        }

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
@@ -54,6 +55,7 @@ class Pool:
         self._timeout_s = timeout_s
         self._on_idle = on_idle
         self._idle: list[_Worker] = []
+        self._waiters: deque[asyncio.Future[_Worker]] = deque()
         self.running = 0
         self.restarts = 0
         self.fault: str | None = "the decoders are starting"
@@ -71,11 +73,20 @@ class Pool:
                 group.create_task(self._keep_running())
 
     def do(self, job: Any) -> Coroutine[Any, Any, Any]:
-        """What an idle worker answers: it is taken now, and there must be one. Raises
+        """What a worker answers. An idle one is taken now; else the job waits for one. Raises
         WorkerError."""
-        return self._do(self._idle.pop(), job)
+        waiter: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
+        if self._idle:
+            waiter.set_result(self._idle.pop())
+        else:
+            self._waiters.append(waiter)
+        return self._do(waiter, job)
 
-    async def _do(self, worker: "_Worker", job: Any) -> Any:
+    async def _do(self, waiter: "asyncio.Future[_Worker]", job: Any) -> Any:
+        try:
+            worker = await asyncio.wait_for(waiter, self._timeout_s)
+        except TimeoutError:
+            raise WorkerError(f"no decoder was free for {self._timeout_s:g} s") from None
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await worker.do(job)
@@ -92,9 +103,17 @@ class Pool:
         except BaseException:
             worker.kill()  # half a job was sent, or half an answer read
             raise
+        self._offer(worker)
+        return answer
+
+    def _offer(self, worker: "_Worker") -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(worker)
+                return
         self._idle.append(worker)
         self._on_idle()
-        return answer
 
     async def _keep_running(self) -> None:
         backoff = Backoff()
@@ -109,8 +128,7 @@ class Pool:
                 up_since_s = loop.time()
                 self.running += 1
                 self.fault = None
-                self._idle.append(worker)
-                self._on_idle()
+                self._offer(worker)
                 try:
                     ended = await worker.ended()
                 finally:

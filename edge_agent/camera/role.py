@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
-from datetime import UTC, datetime
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -16,10 +16,14 @@ from edge_agent.camera.answers import answer_of
 from edge_agent.camera.buffer import Shot, Waiting
 from edge_agent.camera.capture import Capture
 from edge_agent.camera.decode.plan import ReadingPlan
-from edge_agent.camera.gathering import Outcome, ThingCodes
-from edge_agent.camera.jobs import Done, ReadFrame, Setup
+from edge_agent.camera.decoding import Decoding, Job, LayerDecoding, ThingDecoding
+from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.camera.facts import DecodingFacts, QualityLog, Rate
+from edge_agent.camera.jobs import Setup
 from edge_agent.camera.lamp import Lamp
-from edge_agent.camera.pool import Pool, WorkerError
+from edge_agent.camera.layer.plan import LayerPlan
+from edge_agent.camera.layer.reader import LayerReader
+from edge_agent.camera.pool import Pool
 from edge_agent.camera.presence import Background
 from edge_agent.camera.server import Server
 from edge_agent.camera.slots import Slots
@@ -29,7 +33,7 @@ from edge_agent.config import LineConfig
 from edge_agent.notify import notify
 
 TICK_S = 0.02
-WATCHDOG_S = 1.0
+WATCHDOG_US = 1_000_000
 
 log = structlog.get_logger("edge_agent.camera")
 
@@ -44,26 +48,15 @@ class CameraRole:
         self._loop = asyncio.get_running_loop()
         self._group = asyncio.TaskGroup()
         self._timer: asyncio.TimerHandle | None = None
-        self._plan = plan = reading_plan(camera)
+        self._fed_at_us = 0
+        self._fault: str | None = None
         # Besides those that wait: one in each worker, one on its way from the capture thread, and
-        # one that it is being written.
+        # one that it writes.
         self._slots = Slots(camera.buffer_frames + camera.decode.workers + 2)
+        self._pool = _pool(name, camera, self._slots, self._pump)
+        self._decoding = _decoding(name, camera, self._pool)
         self._triggers = Triggers(
-            _rules(camera), lambda: ThingCodes(plan), self._answer, self._give_up
-        )
-        self._pool = Pool(
-            Setup(
-                camera=name,
-                slots=self._slots.count,
-                plan=plan,
-                region=camera.decode.region,
-                budget_us=camera.decode.budget_ms * 1_000,
-                evidence=camera.evidence,
-            ),
-            self._slots.fd,
-            size=camera.decode.workers,
-            timeout_s=camera.decode.worker_timeout_ms / 1_000,
-            on_idle=self._pump,
+            _rules(camera), self._decoding.gather, self._answer, self._give_up
         )
         self._capture = Capture(
             name,
@@ -73,9 +66,13 @@ class CameraRole:
             on_change=self._look_for_faults,
             background=Background() if camera.trigger == "presence" else None,
         )
+        self._stall = Stall(camera, self._capture)
         self._server = Server(name, self._on_message)
         self._lamp = Lamp(camera.accept_url, camera.reject_url)
-        self._fault: str | None = None
+        self._evidence = EvidenceKeeper(config, name)
+        self._decoded = DecodingFacts()
+        self._quality = QualityLog(camera.quality, config.line.time_zone)
+        self._rate = Rate()
 
     async def run(self) -> None:
         """Run until cancelled, or until a part fails (its error is raised)."""
@@ -83,11 +80,8 @@ class CameraRole:
             self._config.control_path(f"camera-{self._name}"), {"status": self._answer_status}
         )
         server = await self._server.open(self._config.camera_socket(self._name))
-        jobs: list[Coroutine[Any, Any, None]] = [
-            self._pool.run(),
-            self._lamp.run(),
-            self._watch(),
-        ]
+        jobs: list[Coroutine[Any, Any, None]] = [self._pool.run(), self._lamp.run(), self._watch()]
+        await asyncio.to_thread(self._evidence.start)
         self._look_for_faults()
         self._capture.start()
         notify("READY=1")
@@ -102,6 +96,7 @@ class CameraRole:
             self._server.close()
             server.close()
             control_server.close()
+            self._evidence.close()
             self._slots.close()
 
     # --- inputs ----------------------------------------------------------------------------
@@ -134,22 +129,20 @@ class CameraRole:
     # --- decoding --------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while self._pool.idle and (waiting := self._triggers.take()):
-            shot, asker = waiting.shot, waiting.asker
-            assert shot.place is not None  # noqa: S101 only such wait
-            taken = datetime.fromtimestamp(clock.at(shot.taken_us).utc_us / 1e6, UTC)
-            job = ReadFrame(shot.place, asker.number if asker else None, taken.isoformat())
-            self._group.create_task(self._decode(waiting, self._pool.do(job)))
+        while self._decoding.is_ready and (waiting := self._triggers.take()):
+            work = self._decoding.begin(waiting, self._picture_number(waiting))
+            self._group.create_task(self._decode(waiting, work))
 
-    async def _decode(self, waiting: Waiting[Trigger], work: Coroutine[Any, Any, Done]) -> None:
-        shot = waiting.shot
-        try:
-            done = await work
-        except WorkerError as error:
-            outcome = Outcome(shot.taken_us, failure=str(error))
-        else:
-            outcome = Outcome(shot.taken_us, done.reading, done.picture)
-        self._give_up(shot)
+    def _picture_number(self, waiting: Waiting[Trigger]) -> int | None:
+        """Of the trigger that a frame is, or may become, the evidence of."""
+        if waiting.asker is not None:
+            return waiting.asker.number
+        return self._triggers.counts.triggers + 1
+
+    async def _decode(self, waiting: Waiting[Trigger], work: Job) -> None:
+        outcome = await work
+        self._decoded.add(outcome)
+        self._give_up(waiting.shot)
         self._triggers.decoded(waiting, outcome, clock.now_us())
         self._go_on()
 
@@ -158,29 +151,88 @@ class CameraRole:
             self._slots.free(shot.place)
 
     def _answer(self, trigger: Trigger) -> None:
-        answer = answer_of(trigger, clock.now_us())
-        self._server.tell(answer)
+        outcome = trigger.outcome
+        if outcome is not None and outcome.picture is not None:
+            self._evidence.hold(outcome.picture)
+        self._server.tell(answer_of(trigger, clock.now_us()))
+        if outcome is not None and trigger.gathering.is_complete:
+            self._quality.add(outcome)
+        log.debug("answered", trigger=trigger.number, why=trigger.why)
 
     # --- faults ----------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(TICK_S)
+            now_us = clock.now_us()
             self._look_for_faults()
+            if now_us - self._fed_at_us >= WATCHDOG_US:
+                self._fed_at_us = now_us
+                self._rate.add(self._capture.frames, now_us)
+                notify("WATCHDOG=1")
+            await asyncio.sleep(TICK_S)
 
     def _look_for_faults(self) -> None:
-        fault = self._capture.fault or self._stall() or self._pool.fault
+        fault = self._capture.fault or self._stall.fault(clock.now_us()) or self._pool.fault
         if fault != self._fault:
             self._fault = self._triggers.fault = fault
             self._server.tell_fault(fault)
-
-    def _stall(self) -> str | None:
-        return None
+            if fault:
+                log.warning("camera does not see", camera=self._name, why=fault)
+            else:
+                log.info("camera sees", camera=self._name)
 
     # --- status ----------------------------------------------------------------------------
 
+    def status(self) -> dict[str, Any]:
+        """Everything a person may want to know of this role now, as JSON values."""
+        counts = asdict(self._triggers.counts)
+        return {
+            "role": "camera",
+            "line": self._config.line.name,
+            "camera": self._name,
+            "fault": self._fault,
+            "frames": self._capture.frames,
+            "fps": self._rate.per_s,
+            "size": list(self._capture.shape),
+            "repeated": self._capture.repeated,
+            "losses": self._capture.losses,
+            "source": dict(getattr(self._capture.source, "losses", {})),
+            "waiting": self._triggers.waiting,
+            **counts,
+            "unheard": self._server.unheard,
+            "line_connected": self._server.is_connected,
+            "workers": {"running": self._pool.running, "restarts": self._pool.restarts},
+            **self._decoded.facts(),
+            "quality": self._quality.facts(),
+            "evidence": self._evidence.facts(),
+            "lamp": self._lamp.facts(),
+        }
+
     async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"role": "camera", "camera": self._name}
+        return self.status()
+
+
+class Stall:
+    """Whether frames should have come and did not, also while a call to the camera hangs."""
+
+    def __init__(self, camera: Camera, capture: Capture) -> None:
+        self._capture = capture
+        key, limit_ms = "stall_ms", camera.stall_ms
+        if camera.trigger == "camera":
+            key, limit_ms = "idle_s", camera.idle_s * 1_000
+        self._limit_us = limit_ms * 1_000
+        self._told = f"no new frame for {limit_ms} ms ({key})"
+
+    def fault(self, now_us: int) -> str | None:
+        """What is wrong; None if nothing is, or frames are not due."""
+        if not self._limit_us or now_us - self._capture.new_us < self._limit_us:
+            return None
+        if self._capture.repeated_us > self._capture.new_us:
+            return (
+                f"{self._told}, only the same picture again and again: the camera hangs, or sees "
+                "nothing (cover, no light)"
+            )
+        return f"{self._told}: look at the camera, its cable, its trigger"
 
 
 def reading_plan(camera: Camera) -> ReadingPlan:
@@ -194,6 +246,39 @@ def reading_plan(camera: Camera) -> ReadingPlan:
         agreement=decode.agreement,
         gtins=frozenset(decode.gtins),
     )
+
+
+def layer_plan(camera: Camera) -> LayerPlan | None:
+    """The layer that is looked for, if one is."""
+    layer = camera.layer
+    return LayerPlan(layer.rows, layer.columns, layer.count, layer.frames) if layer else None
+
+
+def _pool(name: str, camera: Camera, slots: Slots, on_idle: Callable[[], None]) -> Pool:
+    setup = Setup(
+        camera=name,
+        slots=slots.count,
+        plan=reading_plan(camera),
+        layer=layer_plan(camera),
+        region=camera.decode.region,
+        budget_us=camera.decode.budget_ms * 1_000,
+        evidence=camera.evidence,
+    )
+    return Pool(
+        setup,
+        slots.fd,
+        size=camera.decode.workers,
+        timeout_s=camera.decode.worker_timeout_ms / 1_000,
+        on_idle=on_idle,
+    )
+
+
+def _decoding(name: str, camera: Camera, pool: Pool) -> Decoding:
+    plan, layer = reading_plan(camera), layer_plan(camera)
+    if layer is None:
+        return ThingDecoding(pool, plan)
+    reader = LayerReader(layer, plan, budget_us=camera.decode.budget_ms * 1_000)
+    return LayerDecoding(name, pool, reader, camera.decode.region)
 
 
 def _rules(camera: Camera) -> Rules:

@@ -19,10 +19,22 @@ from numpy.typing import NDArray
 
 from edge_agent.camera.decode.ladder import Ladder
 from edge_agent.camera.evidence.picture import Note, PictureError, encode
-from edge_agent.camera.jobs import LENGTH, Done, ReadFrame, Setup, packed
+from edge_agent.camera.jobs import (
+    LENGTH,
+    Done,
+    LookAtPart,
+    Made,
+    MakePicture,
+    ReadFrame,
+    Setup,
+    packed,
+)
+from edge_agent.camera.layer.reader import LayerReader, Seen
+from edge_agent.camera.region import grey_part, origin_of
 from edge_agent.camera.slots import MAX_FRAME_BYTES, pixels_at
 from edge_agent.camera.symbols import Reading
-from edge_agent.camera_config import Region
+
+Pixels = NDArray[np.uint8]
 
 
 class Worker:
@@ -32,36 +44,42 @@ class Worker:
         self._setup = setup
         self._memory = memory
         self._ladder = Ladder(setup.plan)
+        self._layer = (
+            LayerReader(setup.layer, setup.plan, budget_us=setup.budget_us) if setup.layer else None
+        )
 
-    def read(self, job: ReadFrame) -> Done:
+    def do(self, job: ReadFrame | LookAtPart | MakePicture) -> Done | Seen | Made:
         pixels = pixels_at(self._memory, job.place)
+        match job:
+            case ReadFrame():
+                return self._read(pixels, job)
+            case LookAtPart():
+                assert self._layer is not None  # noqa: S101 asked by a layer's role only
+                return self._layer.look(grey_part(pixels, self._setup.region), job.part)
+            case MakePicture():
+                return self._picture(pixels, job.note)
+
+    def _read(self, pixels: Pixels, job: ReadFrame) -> Done:
         began_ns = time.perf_counter_ns()
-        reading = self._read(pixels)
+        grey = grey_part(pixels, self._setup.region)
+        reading = (
+            self._ladder.read(
+                grey, origin=origin_of(self._setup.region), budget_us=self._setup.budget_us
+            )
+            if grey.size
+            else Reading()
+        )
         decode_us = (time.perf_counter_ns() - began_ns) // 1_000
         if job.trigger is None:
-            return Done(reading, decode_us)
+            return Done(reading, decode_us, Made())
         note = Note(camera=self._setup.camera, trigger=job.trigger, at=job.at, reading=reading)
+        return Done(reading, decode_us, self._picture(pixels, note))
+
+    def _picture(self, pixels: Pixels, note: Note) -> Made:
         try:
-            return Done(reading, decode_us, encode(pixels, note, self._setup.evidence))
+            return Made(encode(pixels, note, self._setup.evidence))
         except PictureError as error:
-            return Done(reading, decode_us, picture_fault=str(error))
-
-    def _read(self, pixels: NDArray[np.uint8]) -> Reading:
-        cut, origin = region_of(pixels, self._setup.region)
-        grey = cut if cut.ndim == 2 else cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY).astype(np.uint8)
-        if not grey.size:
-            return Reading()
-        return self._ladder.read(grey, origin=origin, budget_us=self._setup.budget_us)
-
-
-def region_of(
-    pixels: NDArray[np.uint8], region: Region | None
-) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """The part of the frame that is looked at, and where its top left lies."""
-    if region is None:
-        return pixels, (0, 0)
-    cut = pixels[region.y : region.y + region.height, region.x : region.x + region.width]
-    return cut, (region.x, region.y)
+            return Made(fault=str(error))
 
 
 def main(channel_fd: int, memory_fd: int) -> None:
@@ -78,7 +96,7 @@ def main(channel_fd: int, memory_fd: int) -> None:
         worker = Worker(setup, memory)
         channel.sendall(packed(None))
         while job := _receive(stream):
-            channel.sendall(packed(worker.read(job)))
+            channel.sendall(packed(worker.do(job)))
 
 
 def _receive(stream: Any) -> Any:
