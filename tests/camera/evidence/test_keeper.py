@@ -156,6 +156,9 @@ def test_what_is_gone_when_it_is_asked_for_becomes_one_event_also_over_restarts(
     assert "not in memory" in event["why"]
     keeper.look()
     looked(config)
+    camera.answer("nor this", sha256)
+    tally(line, rejected=3)
+    keeper.look()
     assert len(events(config, "picture_lost")) == 1
     assert "picture_lost" in line.log()
 
@@ -291,15 +294,16 @@ def test_a_new_lines_first_reject_is_not_missed_though_the_camera_began_without_
     assert list(on_disk(config)) == [picture(1).sha256]
 
 
+@pytest.mark.parametrize("length", [2, 10])
 def test_another_ledger_in_its_place_is_noticed_and_followed_from_its_end(
-    config: LineConfig,
+    config: LineConfig, length: int
 ) -> None:
     create_ledger(config.ledger_path)
     keeper = looked(config, picture(1))
     record(config, *[rejected(None)] * 5)
     keeper.look()
     shutil.rmtree(config.ledger_path.parent, ignore_errors=True)
-    record(config, rejected("ab" * 32), *[rejected(None, text=None)] * 9)
+    record(config, *[rejected("ab" * 32)] * length)
     keeper.look()
     assert keeper.facts()["lost"] == 0
     record(config, rejected(picture(1).sha256))
