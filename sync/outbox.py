@@ -6,6 +6,7 @@ progress    one row: how far HQ has acknowledged (`cursor`, and the chained hash
 quarantine  events put aside because HQ refused them, with HQ's reason; declared to HQ as holes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -129,6 +130,15 @@ class Outbox:
             "UPDATE quarantine SET from_seq = ?2 + 1, before = ?3 WHERE from_seq BETWEEN ?1 AND ?2",
             (from_seq, to_seq, value),
         )
+
+
+def received(path: Path) -> Callable[[int], bool]:
+    """Whether HQ holds an event, by its number, as `sync.db` at `path` says now. Raises
+    SqliteError."""
+    progress = read_progress(path)
+    cursor = progress["cursor"]
+    holes = [(hole["from_seq"], hole["to_seq"]) for hole in progress["quarantined"]]
+    return lambda seq: seq <= cursor and not any(low <= seq <= high for low, high in holes)
 
 
 def read_progress(path: Path) -> dict[str, Any]:

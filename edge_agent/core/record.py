@@ -154,7 +154,7 @@ class Record:
                 detail=objection.detail,
                 item=item,
                 key=code.key if code else None,
-                text=_printable(read.text),
+                text=printable(read.text),
                 first=objection.first,
                 picture=read.picture,
             )
@@ -169,7 +169,7 @@ class Record:
         self.decision.effects.append(answer)
 
 
-def _printable(text: str | None) -> str | None:
+def printable(text: str | None) -> str | None:
     """`text` as it may be stored: bounded, control and foreign characters escaped."""
     if text is None:
         return None

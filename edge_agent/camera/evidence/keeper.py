@@ -32,7 +32,7 @@ from edge_agent.core.names import StationName
 from edge_agent.ledger.errors import LedgerMissingError
 from edge_agent.ledger.reader import JournalRow, LedgerReader
 from edge_agent.sqlite import SqliteError
-from sync.outbox import read_progress
+from sync.outbox import received
 
 LOOK_S = 0.25
 RETELL_S = 1.0
@@ -54,6 +54,15 @@ class Place:
 
 
 _PLACE = TypeAdapter(Place)
+_SETTLED = "settled.json"
+
+
+def settled(directory: Path) -> Place | None:
+    """How far the keeper of `directory` had read the ledger, at least; None if nobody knows."""
+    try:
+        return _PLACE.validate_json((directory / _SETTLED).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 class EvidenceKeeper:
@@ -117,7 +126,7 @@ class EvidenceKeeper:
             self._tell()
         except LedgerMissingError:
             # A new line: what it records from the beginning is ours to read.
-            self._place = self._place or self._load() or Place()
+            self._place = self._place or settled(self._directory) or Place()
         except ControlError as error:
             self._tell_at = monotonic() + RETELL_S
             trouble = f"the line is not told what is lost: {error}"
@@ -133,7 +142,7 @@ class EvidenceKeeper:
                 self._directory, self._evidence.keep_mb * 1_000_000, may_remove=self._may_remove
             )
         with LedgerReader(self._config.ledger_path) as ledger:
-            self._place = self._checked(ledger, self._place or self._load())
+            self._place = self._checked(ledger, self._place or settled(self._directory))
             for row in ledger.walk(self._place.seq):
                 if len(self._losses) >= MAX_LOSSES:
                     break
@@ -202,23 +211,10 @@ class EvidenceKeeper:
         if not self._evidence.until_hq:
             return lambda _: True
         try:
-            progress = read_progress(self._config.sync_path)
+            return received(self._config.sync_path)
         except SqliteError as error:
             log.error("nobody knows what HQ has received: no picture is removed", why=str(error))
             return lambda _: False
-        cursor = progress["cursor"]
-        holes = [(hole["from_seq"], hole["to_seq"]) for hole in progress["quarantined"]]
-        return lambda seq: seq <= cursor and not any(low <= seq <= high for low, high in holes)
-
-    @property
-    def _place_path(self) -> Path:
-        return self._directory / "settled.json"
-
-    def _load(self) -> Place | None:
-        try:
-            return _PLACE.validate_json(self._place_path.read_bytes())
-        except (OSError, ValidationError):
-            return None
 
     def _save(self) -> None:
         """Write down how far all is settled: not while the line does not know of a loss."""
@@ -227,7 +223,7 @@ class EvidenceKeeper:
             return
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(self._place_path, _PLACE.dump_json(self._place))
+            write_whole(self._directory / _SETTLED, _PLACE.dump_json(self._place))
             self._saved = self._place
         except OSError as error:
             log.warning("not noted how far the ledger was read", error=str(error))
