@@ -4,7 +4,7 @@ Green was read, red is missing, yellow is double or doubtful. A red box is cross
 yellow ones say in words what is amiss, for those who see no difference between red and green.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import hypot
@@ -59,14 +59,10 @@ _TONES = {
 def layer_marks(reading: LayerReading) -> list[Mark]:
     """Of all cells and strangers; of all symbols, where there are no named cells."""
     if reading.placed:
-        cells = [
-            Mark(cell.corners, _TONES[cell.state], str(cell.place), _said(cell))
-            for cell in reading.cells
-        ]
         strangers = [
             Mark(each.corners, Tone.YELLOW, "outside", each.text) for each in reading.strangers
         ]
-        return cells + strangers
+        return cell_marks(reading.cells) + strangers
     held = reading.held()
     return [
         Mark(symbol.corners, Tone.YELLOW, "double", symbol.text)
@@ -74,6 +70,11 @@ def layer_marks(reading: LayerReading) -> list[Mark]:
         else Mark(symbol.corners, Tone.GREEN, "", symbol.text)
         for symbol in in_reading_order(reading.symbols)
     ]
+
+
+def cell_marks(cells: Iterable[Cell]) -> list[Mark]:
+    """Of places of a layer."""
+    return [Mark(cell.corners, _TONES[cell.state], str(cell.place), _said(cell)) for cell in cells]
 
 
 def code_marks(reading: Reading) -> list[Mark]:
