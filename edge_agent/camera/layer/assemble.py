@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from edge_agent.camera.layer.lattice import Index, fit, origins
+from edge_agent.camera.layer.lattice import Index, Lattice, fit, origins
 from edge_agent.camera.layer.outlines import Box, middle, side_px
 from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reading import LayerReading, Spot
@@ -38,23 +38,49 @@ def assemble(plan: LayerPlan, area: Box, readings: Sequence[Reading]) -> LayerRe
     if lattice is None:
         return reading
     spots = dict[Index, Spot]()
-    for number, index in lattice.indices.items():
-        symbol = everything[number]
-        spot = spots.get(index, Spot(corners=symbol.corners))
-        spots[index] = (
-            _with(spot, symbol)
-            if number < len(trusted)
-            else replace(spot, doubted=(*spot.doubted, symbol))
-        )
-    loose = [number for number in range(len(everything)) if number not in lattice.indices]
+    loose, loose_unsure = list[Symbol](), list[Symbol]()
+    for number, symbol in enumerate(everything):
+        index = lattice.indices.get(number)
+        is_trusted = number < len(trusted)
+        if index is not None:
+            spot = spots.get(index, Spot(corners=symbol.corners))
+            spots[index] = _with(spot, symbol) if is_trusted else _with_doubted(spot, symbol)
+        elif is_trusted:
+            loose.append(symbol)
+        else:
+            loose_unsure.append(symbol)
+    starts = origins(lattice, *plan.grid, size_px, area)
+    if len(starts) == 1:
+        loose = _aside(spots, loose, lattice, next(iter(starts)), plan.grid)
     return replace(
         reading,
         spots=spots,
-        loose=tuple(trusted[number] for number in loose if number < len(trusted)),
-        doubted=tuple(everything[number] for number in loose if number >= len(trusted)),
+        loose=tuple(loose),
+        doubted=tuple(loose_unsure),
         lattice=lattice,
-        origins=origins(lattice, *plan.grid, size_px, area),
+        origins=starts,
     )
+
+
+def _aside(
+    spots: dict[Index, Spot],
+    loose: Sequence[Symbol],
+    lattice: Lattice,
+    origin: Index,
+    grid: tuple[int, int],
+) -> list[Symbol]:
+    """Lays those that are inside the grid aside of its places; the others are left."""
+    left = []
+    for symbol in loose:
+        index = lattice.nearest(middle(symbol.corners))
+        if index is not None and all(
+            0 <= at - first < length for at, first, length in zip(index, origin, grid, strict=True)
+        ):
+            spot = spots.get(index, Spot())
+            spots[index] = replace(spot, aside=(*spot.aside, symbol))
+        else:
+            left.append(symbol)
+    return left
 
 
 def summed(tries: Iterable[Try]) -> tuple[Try, ...]:
@@ -90,3 +116,7 @@ def _with(spot: Spot, symbol: Symbol) -> Spot:
     if symbol.text in {known.text for known in spot.symbols}:
         return spot
     return replace(spot, symbols=(*spot.symbols, symbol))
+
+
+def _with_doubted(spot: Spot, symbol: Symbol) -> Spot:
+    return replace(spot, doubted=(*spot.doubted, symbol))

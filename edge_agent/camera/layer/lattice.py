@@ -21,6 +21,8 @@ Index = tuple[int, int]
 """Row and column, from an arbitrary place of the lattice."""
 Floats = NDArray[np.float64]
 
+FARTHEST = 100
+"""Rows or columns; a grid has 32 at the most."""
 NEAR = 0.3
 """A code may lie so far from its place, in pitches: packed by hand, and still nobody else's."""
 TELLING = 8
@@ -60,6 +62,15 @@ class Lattice:
         """From a place to the next column's, and to the next row's, in pixels."""
         here = np.array(self.at(index))
         return np.array(self.at(index, across=1)) - here, np.array(self.at(index, down=1)) - here
+
+    def nearest(self, point: Point) -> Index | None:
+        """The place whose part of the plane holds a point; None beyond the horizon."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            column, row, scale = np.linalg.inv(self.to_pixels) @ (*point, 1.0)
+            u, v = column / scale, row / scale
+        if not (abs(u) < FARTHEST and abs(v) < FARTHEST):
+            return None
+        return round(v), round(u)
 
     def outline(self, index: Index, size_px: float) -> Corners:
         """A square of `size_px` at a place, as it is seen."""
@@ -266,16 +277,11 @@ def _name(points: Floats, to_pixels: Floats) -> dict[int, Index]:
     """Each point that lies near enough to a place of the lattice."""
     if abs(np.linalg.det(to_pixels)) < 1e-9:
         return {}
-    flat = np.column_stack((points, np.ones(len(points)))) @ np.linalg.inv(to_pixels).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        index = np.round(flat[:, :2] / flat[:, 2:])
     lattice = Lattice({}, to_pixels)
     named: dict[int, Index] = {}
-    for number, (column, row) in enumerate(index):
-        if not (abs(column) < 100 and abs(row) < 100):
-            continue
-        place = int(row), int(column)
-        if _off(points[number], lattice, place) <= NEAR:
+    for number, (x, y) in enumerate(points):
+        place = lattice.nearest((float(x), float(y)))
+        if place is not None and _off(points[number], lattice, place) <= NEAR:
             named[number] = place
     return named
 

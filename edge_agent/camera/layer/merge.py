@@ -12,9 +12,6 @@ from edge_agent.camera.layer.outlines import middle
 from edge_agent.camera.layer.reading import LayerReading, Spot
 from edge_agent.camera.symbols import Symbol
 
-SHARED = 2
-"""Codes by which two frames are laid upon each other, where one of them cannot be placed."""
-
 
 def merge(first: LayerReading, later: LayerReading, *, two_agree: bool = False) -> LayerReading:
     """Two frames of one layer, in the pixels of the later one, if it can be laid upon the first.
@@ -62,7 +59,12 @@ def _shift(first: LayerReading, later: LayerReading) -> Index | None:
     shifts = {
         (after[text][0] - before[text][0], after[text][1] - before[text][1]) for text in shared
     }
-    return shifts.pop() if len(shifts) == 1 and len(shared) >= SHARED else None
+    # Of two rows and two columns at least: one of the lattices may be of each second row only.
+    spread = all(
+        length == 1 or len({after[text][axis] for text in shared}) > 1
+        for axis, length in enumerate(later.plan.grid or ())
+    )
+    return shifts.pop() if len(shifts) == 1 and spread else None
 
 
 def _whereabouts(reading: LayerReading) -> dict[str, Index]:
@@ -86,7 +88,9 @@ def _merged_spot(first: Spot | None, later: Spot | None, two_agree: bool) -> Spo
     if two_agree and not symbols and len(unsure) == 1:
         symbols = tuple(symbol for symbol in later.doubted if symbol.text in unsure)[:1]
     differ = bool(before and after) and not (before <= after or after <= before)
-    return Spot(symbols, doubted, first.disputed or later.disputed or differ, later.corners)
+    texts = {symbol.text for symbol in symbols}
+    aside = tuple(symbol for symbol in (*later.aside, *first.aside) if symbol.text not in texts)
+    return Spot(symbols, doubted, aside, first.disputed or later.disputed or differ, later.corners)
 
 
 def _still_loose(
@@ -104,7 +108,7 @@ def _still_loose(
 
 
 def _texts(reading: LayerReading) -> set[str]:
-    return {symbol.text for spot in reading.spots.values() for symbol in spot.symbols}
+    return {symbol.text for spot in reading.spots.values() for symbol in spot.all}
 
 
 def _merged_origins(

@@ -27,7 +27,7 @@ class CellState(StrEnum):
     DOUBLE = "double"
     """Its code was read elsewhere too, or two codes were read in it."""
     DOUBTFUL = "doubtful"
-    """Two frames differ, or what was read is not trusted."""
+    """Two frames differ, or what was read is not trusted, or lies between the places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What was read at one place of a lattice: different texts, trusted and not; and whether two
+    """What was read at one place of a lattice: different texts, trusted and not; those that lie
+    `aside`, nearer to this place than to another, but too far off to be its own; and whether two
     frames disputed it. `corners` are None if the newest frame did not show it."""
 
     symbols: tuple[Symbol, ...] = ()
     doubted: tuple[Symbol, ...] = ()
+    aside: tuple[Symbol, ...] = ()
     disputed: bool = False
     corners: Corners | None = None
+
+    @property
+    def all(self) -> tuple[Symbol, ...]:
+        """Those that are trusted to be read right, wherever they lie."""
+        return (*self.symbols, *self.aside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +89,7 @@ class LayerReading:
     @property
     def symbols(self) -> tuple[Symbol, ...]:
         """All that are trusted, in no order."""
-        return (*chain.from_iterable(spot.symbols for spot in self.spots.values()), *self.loose)
+        return (*chain.from_iterable(spot.all for spot in self.spots.values()), *self.loose)
 
     @property
     def placed(self) -> bool:
@@ -101,7 +108,7 @@ class LayerReading:
             index = top + row, left + column
             spot = self.spots.get(index, Spot())
             corners = spot.corners or self.lattice.outline(index, self.size_px)
-            symbols = spot.symbols or spot.doubted
+            symbols = spot.all or spot.doubted
             cells.append(Cell(Place(row + 1, column + 1), _state(spot, held), corners, symbols))
         return tuple(cells)
 
@@ -122,7 +129,7 @@ class LayerReading:
         """Symbols outside the grid."""
         if not self.placed or self.plan.grid is None:
             return ()
-        outside = [spot.symbols for index, spot in self.spots.items() if self._place(index) is None]
+        outside = [spot.all for index, spot in self.spots.items() if self._place(index) is None]
         return (*chain.from_iterable(outside), *self.loose)
 
     @property
@@ -179,7 +186,7 @@ class LayerReading:
         """In how many places each text is."""
         held = Counter(symbol.text for symbol in self.loose)
         for spot in self.spots.values():
-            held.update({symbol.text for symbol in spot.symbols})
+            held.update({symbol.text for symbol in spot.all})
         return held
 
     def _place(self, index: Index) -> Place | None:
@@ -194,11 +201,11 @@ class LayerReading:
 
 
 def _state(spot: Spot, held: Counter[str]) -> CellState:
-    if spot.disputed or (spot.doubted and not spot.symbols):
+    if spot.disputed or (not spot.symbols and (spot.doubted or spot.aside)):
         return CellState.DOUBTFUL
     if not spot.symbols:
         return CellState.MISSING
-    if len(spot.symbols) > 1 or held[spot.symbols[0].text] > 1:
+    if len(spot.all) > 1 or held[spot.symbols[0].text] > 1:
         return CellState.DOUBLE
     return CellState.READ
 
