@@ -75,27 +75,25 @@ class Zxing:
         downscale: bool = True,
         invert: bool = True,
         binarizer: zxingcpp.Binarizer = zxingcpp.Binarizer.LocalAverage,
+        only_first: bool = False,
     ) -> None:
+        """`only_first` ends with the first symbol: many times faster than to look on for more."""
         self._names = frozenset(formats)
-        self._formats = zxingcpp.BarcodeFormats([_ZXING_FORMATS[name] for name in formats])
-        self._rotate = rotate
-        self._downscale = downscale
-        self._invert = invert
-        self._binarizer = binarizer
+        self._only_first = only_first
+        self._options: dict[str, Any] = {
+            "formats": zxingcpp.BarcodeFormats([_ZXING_FORMATS[name] for name in formats]),
+            "try_rotate": rotate,
+            "try_downscale": downscale,
+            "try_invert": invert,
+            "text_mode": zxingcpp.TextMode.Plain,
+            "binarizer": binarizer,
+        }
 
     def read(self, grey: Grey) -> list[Seen]:
-        return [
-            self._symbol(seen)
-            for seen in zxingcpp.read_barcodes(
-                grey,
-                formats=self._formats,
-                try_rotate=self._rotate,
-                try_downscale=self._downscale,
-                try_invert=self._invert,
-                text_mode=zxingcpp.TextMode.Plain,
-                binarizer=self._binarizer,
-            )
-        ]
+        if self._only_first:
+            first = zxingcpp.read_barcode(grey, **self._options)
+            return [] if first is None else [self._symbol(first)]
+        return [self._symbol(seen) for seen in zxingcpp.read_barcodes(grey, **self._options)]
 
     def _symbol(self, seen: zxingcpp.Barcode) -> Seen:
         at = seen.position
@@ -200,6 +198,8 @@ class Zbar:
         self._scanner = zbar.zbar_image_scanner_create()
         weakref.finalize(self, zbar.zbar_image_scanner_destroy, self._scanner)
         wanted = {_ZBAR_TYPES[name] for name in self._names & ZBAR_FORMATS}
+        if Format.UPC_A in self._names:
+            wanted.add(_ZBAR_TYPES[Format.EAN_13])  # zbar finds a UPC-A as one of these
         for kind in zbar.ZBarSymbol:
             if kind > zbar.ZBarSymbol.PARTIAL:
                 self._set(kind, _ENABLE, kind in wanted)
@@ -227,7 +227,7 @@ class Zbar:
         orientation_of, modifiers_of = _orientation_and_modifiers()
         while at:
             name = _ZBAR_NAMES.get(at.contents.type)
-            if name is not None:
+            if name is not None and name in self._names:
                 count = zbar.zbar_symbol_get_data_length(at)
                 text = _text(ctypes.string_at(zbar.zbar_symbol_get_data(at), count))
                 if name is Format.UPC_E:

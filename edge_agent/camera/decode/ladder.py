@@ -158,10 +158,9 @@ class Ladder:
     def _climb(self, step: _Step, climb: _Climb) -> None:
         began_ns = time.perf_counter_ns()
         prepared = step.rung.preparation.apply(climb.grey)
-        seen = [
-            replace(it, corners=prepared.in_picture(it.corners))
-            for it in step.reader.read(prepared.pixels)
-        ]
+        seen = step.reader.read(prepared.pixels)
+        if prepared.back is not None:
+            seen = [replace(it, corners=prepared.in_picture(it.corners)) for it in seen]
         found = [climb.add(it, step.rung.name) for it in seen]
         elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
         climb.tries.append(Try(step.rung.name, elapsed_us, sum(found)))

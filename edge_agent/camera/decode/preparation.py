@@ -110,6 +110,8 @@ class Preparation:
 
     def apply(self, grey: Grey) -> Prepared:
         """`grey` has at least one pixel."""
+        if self == AS_IT_IS:
+            return Prepared(grey, None)
         there: Affine = np.eye(3)
         if self.scale > 1 or (self.scale < 1 and min(grey.shape) * self.scale >= _LEAST_SIDE):
             kind = cv2.INTER_CUBIC if self.scale > 1 else cv2.INTER_AREA
@@ -135,6 +137,9 @@ class Preparation:
         if self.scale != 1 or self.border or self.turn_deg:
             back = np.asarray(np.linalg.inv(there)[:2], dtype=np.float64)
         return Prepared(np.ascontiguousarray(grey), back)
+
+
+AS_IT_IS = Preparation()
 
 
 def _scaling(by: float) -> Affine:

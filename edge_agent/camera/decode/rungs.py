@@ -11,8 +11,6 @@ from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.decode.preparation import Preparation
 from edge_agent.camera.symbols import Engine, Format
 
-_AS_IT_IS = Preparation()
-
 
 class Family(Enum):
     """Symbologies that fail in the same ways."""
@@ -35,7 +33,7 @@ class Rung:
     name: str
     us_per_megapixel: int
     gain_percent: dict[Family, float]
-    preparation: Preparation = _AS_IT_IS
+    preparation: Preparation = prep.AS_IT_IS
     engine: Engine = Engine.ZXING
     rotate: bool = True
     downscale: bool = True
@@ -65,6 +63,7 @@ class Rung:
             downscale=self.downscale,
             invert=self.invert,
             binarizer=self.binarizer,
+            only_first=plan.expected == 1,
         )
 
 
@@ -73,8 +72,7 @@ def _all(percent: float) -> dict[Family, float]:
 
 
 RUNGS = (
-    Rung("fast", 3000, _all(50), rotate=False, downscale=False, invert=False),
-    Rung("turned", 4000, _all(24), downscale=False, invert=False),
+    Rung("plain", 2000, _all(75), downscale=False, invert=False),
     Rung("full", 5000, _all(1)),
     Rung("histogram", 5000, _all(8), binarizer=zxingcpp.Binarizer.GlobalHistogram),
     Rung("zbar", 20000, _all(4), engine=Engine.ZBAR),
@@ -121,13 +119,13 @@ RUNGS = (
 def rungs_for(plan: ReadingPlan) -> list[Rung]:
     """Those that look for something in `plan`, with its flags.
 
-    What lies straight is not turned on purpose, and what is dark on light not inverted, but where
-    the first rungs found nothing the later ones look for all of it.
+    Only the first rung leaves out what is turned or inverted where `plan` does; where it found
+    nothing the others look for all of it.
     """
+    plain, *others = RUNGS
+    plain = replace(plain, rotate=plan.rotated, invert=plan.inverted)
     return [
-        replace(rung, invert=rung.invert or plan.inverted)
-        for rung in RUNGS
-        if rung.formats(plan)
-        and (plan.rotated or rung.name != "turned")
-        and (rung.engine is not Engine.ZBAR or zbar_is_here())
+        rung
+        for rung in (plain, *others)
+        if rung.formats(plan) and (rung.engine is not Engine.ZBAR or zbar_is_here())
     ]
