@@ -43,8 +43,11 @@ DAMAGED_PART = 0.02
 DAMAGE_PERCENT = (30, 60)
 """Of a damaged symbol, the part that is covered: more than its error correction mends."""
 CONDITIONS = (
-    *((Format.DATA_MATRIX, module_px, blur) for module_px, blur in ((8, 2.0), (6, 1.5), (4, 1.0))),
-    *((Format.QR, module_px, blur) for module_px, blur in ((8, 2.0), (6, 1.5), (4, 1.0))),
+    *(
+        (Format.DATA_MATRIX, module_px, blur)
+        for module_px, blur in ((8, 2.0), (5, 2.0), (4, 1.5), (3, 1.0))
+    ),
+    *((Format.QR, module_px, blur) for module_px, blur in ((8, 2.0), (5, 2.0), (4, 1.5), (3, 1.0))),
 )
 """Pixels of a module, and sigma of the blur in pixels."""
 _ALONE = {

@@ -15,7 +15,7 @@ the others must be, and the next rounds climb the ladder there, and only there.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
-from math import dist
+from math import ceil, dist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,8 @@ Grey = NDArray[np.uint8]
 
 CLIMBS = 2
 """Rounds after the first: a second one, if the first made the grid known better."""
-GLANCE_US = 1_000
-"""For a first look at a thing that may be a symbol: the ladder's first rung."""
+GLANCE_US = 0
+"""For a first look at a thing that may be a symbol: the ladder's first rung only."""
 LEAST_US = 4_000
 """For a cell, however many were not read."""
 LARGE = 4
@@ -87,14 +87,15 @@ class LayerReader:
         reading: ReadingPlan,
         *,
         region: Box | None = None,
-        budget_us: int = 150_000,
+        budget_us: int = 100_000,
     ) -> None:
         self.plan = plan
         self.region = region
         self.budget_us = budget_us
         self._two_agree = reading.agreement == "frames"
         self._of_one = Ladder(replace(reading, expected=1))
-        self._of_all = Ladder(replace(reading, expected=plan.expected))
+        # Told to expect several, an engine looks on after the first: two codes may lie together.
+        self._of_many = Ladder(replace(reading, expected=max(2, plan.expected)))
 
     def read(self, grey: Grey) -> LayerReading:
         """One frame (h, w), in this process."""
@@ -126,7 +127,7 @@ class LayerReader:
             if not boxes:
                 break
             tried += [box.middle for box in boxes]
-            budget_us = max(LEAST_US, self.budget_us * shares // len(boxes))
+            budget_us = max(LEAST_US, self.budget_us // ceil(len(boxes) / shares))
             dealt = [tuple(boxes[share::shares]) for share in range(shares)]
             seen += yield [Climb(each, budget_us) for each in dealt if each]
             reading = self._assembled(area, seen)
@@ -144,7 +145,8 @@ class LayerReader:
         readings, unread = list[Reading](), list[Box]()
         for box in boxes:
             is_large = LARGE * box.width * box.height > area.width * area.height
-            ladder = self._of_all if is_large else self._of_one
+            many = isinstance(part, Sweep) or is_large
+            ladder = self._of_many if many else self._of_one
             reading = ladder.read(box.cut(grey), origin=(box.x, box.y), budget_us=budget_us)
             readings.append(reading)
             if not reading.symbols:

@@ -92,6 +92,21 @@ def test_the_same_label_on_two_things_is_named_at_both() -> None:
     assert "double: r1c1, r3c4" in reading.why
 
 
+def test_two_labels_that_lie_together_are_two_codes_in_one_place() -> None:
+    label = printed(TEXTS[5], Format.DATA_MATRIX, module_px=4)
+    second = printed("second", Format.DATA_MATRIX, module_px=3)
+    both = np.full((label.shape[0], label.shape[1] + second.shape[1]), 255, np.uint8)
+    both[:, : label.shape[1]] = label
+    both[: second.shape[0], label.shape[1] :] = second
+    labels = [printed(text, Format.DATA_MATRIX, module_px=4) for text in TEXTS]
+    labels[5] = both
+    scene = layer_scene(labels, 3, 4, size=(880, 660), rng=np.random.default_rng(1))
+    reading = read(scene.pixels)
+
+    assert [str(place) for place in reading.doubled] == ["r2c2"]
+    assert {code.text for code in reading.cells[5].symbols} == {TEXTS[5], "second"}
+
+
 def test_parts_that_others_look_at_give_the_same_reading() -> None:
     grey = picture(covered=["r1c2"])
     ours, job = read(grey), reader().job(grey.shape, shares=3)
