@@ -36,6 +36,11 @@ class SourceConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: ClassVar[str]
 
+    @property
+    def on_command(self) -> bool:
+        """Whether a frame comes only after `FrameSource.trigger`."""
+        return False
+
 
 class DeviceConfig(BaseModel):
     """What every device's keys have in common: unknown ones are errors."""

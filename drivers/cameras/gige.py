@@ -31,6 +31,10 @@ class Config(SourceConfig):
     own input is the trigger, as the belt may stand."""
 
     @property
+    def on_command(self) -> bool:
+        return self.trigger_source == SOFTWARE
+
+    @property
     def silence_ms(self) -> int:
         """For how long the camera may be silent; 0: for ever."""
         if self.read_timeout_ms is not None:

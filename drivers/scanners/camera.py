@@ -149,12 +149,12 @@ class _Socket(asyncio.Protocol):
                 return
             try:
                 message = FromCamera.model_validate_json(frame.content)
+                _check(message)
             except ValidationError as error:
-                self._lose(_refusal(frame.content, str(error.errors(include_url=False)[0]["msg"])))
+                self._refuse(frame.content, str(error.errors(include_url=False)[0]["msg"]))
                 return
-            told = len(message.model_fields_set)
-            if told != 1:
-                self._lose(_refusal(frame.content, f"{told} things in a message, expected one"))
+            except ValueError as error:
+                self._refuse(frame.content, str(error))
                 return
             self._on_message(message)
 
@@ -171,11 +171,20 @@ class _Socket(asyncio.Protocol):
         self._open = False
         self._transport.abort()
 
+    def _refuse(self, content: bytes, why: str) -> None:
+        shown = content[:_SHOWN_BYTES].decode(errors="replace")
+        self._lose(f"sent what is no message: {shown!r}: {why}")
+
     def _lose(self, detail: str) -> None:
         if self._open:
             self.close()
             self._on_lost(detail)
 
 
-def _refusal(content: bytes, why: str) -> str:
-    return f"sent what is no message: {content[:_SHOWN_BYTES].decode(errors='replace')!r}: {why}"
+def _check(message: FromCamera) -> None:
+    """Raises ValueError unless it says exactly one thing."""
+    told = len(message.model_fields_set)
+    if told != 1:
+        raise ValueError(f"{told} things in a message, expected one")
+    if "answer" in message.model_fields_set and message.answer is None:
+        raise ValueError("an answer that is none, expected its content")

@@ -58,6 +58,7 @@ class Capture:
     """Why it is not open, if it is not."""
 
     _last: NDArray[np.uint8] | None = None
+    _exposing: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
     _asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
@@ -71,9 +72,12 @@ class Capture:
         self._stopping.set()
         self._asked.release()
 
-    def ask(self) -> None:
-        """Have a commanded camera expose once."""
-        self._asked.release()
+    def expose(self) -> None:
+        """Have a commanded camera expose once; not again before that has been answered by a shot,
+        or by a fault."""
+        if not self._exposing:
+            self._exposing = True
+            self._asked.release()
 
     # --- in the thread -----------------------------------------------------------------------
 
@@ -92,9 +96,8 @@ class Capture:
             since_s = time.monotonic()
             self._opened()
             while not self._stopping.is_set():
-                if self.commanded:
-                    self._asked.acquire()
-                    self.source.trigger()
+                if self.commanded and not self._command():
+                    break
                 self._take(self.source.read())
         except CameraError as error:
             fault = str(error)
@@ -108,6 +111,11 @@ class Capture:
             self.source.close()
         self._lost(fault, was_open=since_s is not None)
         return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def _command(self) -> bool:
+        """Wait until a frame is asked for, and have it exposed. False if there will be none."""
+        self._asked.acquire()
+        return not self._stopping.is_set() and self.source.trigger()
 
     def _take(self, frame: Frame) -> None:
         self.frames += 1
@@ -124,6 +132,7 @@ class Capture:
             place = self.slots.put(pixels)
         except ValueError as error:
             raise CameraError(str(error)) from None
+        self._exposing = False
         self._tell(self.on_shot, Shot(place, frame.taken_us, is_other))
 
     def _opened(self) -> None:
@@ -140,6 +149,7 @@ class Capture:
         else:
             log.debug("camera is still away", camera=self.name, detail=fault)
         self.fault = fault
+        self._exposing = False
         self._tell(self.on_change)
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Generator, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from edge_agent import clock
@@ -14,11 +13,9 @@ from edge_agent.camera.jobs import Done, LookAtPart, Made, MakePicture, ReadFram
 from edge_agent.camera.layer.reader import LayerReader, Part, Seen
 from edge_agent.camera.layer.reading import LayerReading
 from edge_agent.camera.pool import Pool, WorkerError
-from edge_agent.camera.region import origin_of, shape_of
 from edge_agent.camera.slots import Place
-from edge_agent.camera.symbols import Corners, Point, Reading, Symbol
+from edge_agent.camera.symbols import Reading
 from edge_agent.camera.triggers import Trigger
-from edge_agent.camera_config import Region
 
 Job = Coroutine[Any, Any, Outcome]
 
@@ -76,11 +73,10 @@ class ThingDecoding:
 class LayerDecoding:
     """One frame after the other, each shared by all workers."""
 
-    def __init__(self, camera: str, pool: Pool, reader: LayerReader, region: Region | None) -> None:
+    def __init__(self, camera: str, pool: Pool, reader: LayerReader) -> None:
         self._camera = camera
         self._pool = pool
         self._reader = reader
-        self._region = region
         self._is_busy = False
 
     @property
@@ -103,7 +99,7 @@ class LayerDecoding:
                 before = waiting.asker.gathering.reading
                 reading = self._reader.merge(before, reading) if before else reading
             decode_us = clock.now_us() - began_us
-            seen = _seen(reading, origin_of(self._region))
+            seen = Reading(reading.symbols, reading.doubted, reading.tries)
             made = Made()
             if number is not None:
                 made = await self._picture(waiting, number, reading, seen)
@@ -115,9 +111,7 @@ class LayerDecoding:
 
     async def _read(self, place: Place) -> LayerReading:
         """One frame, in rounds. What is between them takes milliseconds, so it has a thread."""
-        job = self._reader.job(
-            shape_of(place.shape, self._region), shares=max(1, self._pool.running)
-        )
+        job = self._reader.job(place.shape[:2], shares=max(1, self._pool.running))
         parts = next(job)
         while True:
             seen = await self._look(place, parts)
@@ -145,7 +139,7 @@ class LayerDecoding:
             trigger=number,
             at=_utc(waiting),
             reading=seen,
-            cells=_cells(layer, origin_of(self._region)),
+            cells=_cells(layer),
             why=layer.why,
         )
         made: Made = await self._pool.do(MakePicture(_place(waiting), note))
@@ -172,27 +166,13 @@ def _utc(waiting: Waiting[Trigger]) -> str:
     return clock.at(waiting.shot.taken_us).isoformat()
 
 
-def _seen(layer: LayerReading, origin: Point) -> Reading:
-    """A layer's symbols in pixels of the frame."""
-
-    def moved(symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
-        return tuple(replace(each, corners=_moved(each.corners, origin)) for each in symbols)
-
-    return Reading(moved(layer.symbols), moved(layer.doubted), layer.tries)
-
-
-def _cells(layer: LayerReading, origin: Point) -> tuple[Cell, ...]:
+def _cells(layer: LayerReading) -> tuple[Cell, ...]:
     return tuple(
         Cell(
             name=str(cell.place),
-            corners=_moved(cell.corners, origin),
+            corners=cell.corners,
             text=cell.symbols[0].text if cell.symbols else None,
             times=max(1, len(cell.symbols)),
         )
         for cell in layer.cells
     )
-
-
-def _moved(corners: Corners, origin: Point) -> Corners:
-    a, b, c, d = ((x + origin[0], y + origin[1]) for x, y in corners)
-    return a, b, c, d

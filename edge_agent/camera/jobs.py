@@ -77,6 +77,13 @@ class Done:
     made: Made
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer to any job that could not be done; the worker itself goes on."""
+
+    why: str
+
+
 def packed(message: Any) -> bytes:
     """`message` with its length before it."""
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)

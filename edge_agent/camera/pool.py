@@ -20,7 +20,7 @@ from typing import Any, Self
 import structlog
 
 from drivers.reconnect import Backoff
-from edge_agent.camera.jobs import LENGTH, MAX_BYTES, Setup, packed
+from edge_agent.camera.jobs import LENGTH, MAX_BYTES, Failed, Setup, packed
 
 START_S = 60.0
 """A worker has loaded its libraries within this, also from a slow card."""
@@ -104,6 +104,9 @@ class Pool:
             worker.kill()  # half a job was sent, or half an answer read
             raise
         self._offer(worker)
+        if isinstance(answer, Failed):
+            log.error("decoding failed", why=answer.why)
+            raise WorkerError(f"decoding failed: {answer.why}")
         return answer
 
     def _offer(self, worker: "_Worker") -> None:

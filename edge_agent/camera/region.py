@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.camera.layer.outlines import Box
 from edge_agent.camera.symbols import Point
 from edge_agent.camera_config import Region
 
@@ -23,12 +24,6 @@ def origin_of(region: Region | None) -> Point:
     return (region.x, region.y) if region else (0, 0)
 
 
-def shape_of(frame: tuple[int, ...], region: Region | None) -> tuple[int, int]:
-    """Its height and width, in a frame of that shape."""
-    height, width = frame[:2]
-    if region is None:
-        return height, width
-    return (
-        max(0, min(height - region.y, region.height)),
-        max(0, min(width - region.x, region.width)),
-    )
+def box_of(region: Region | None) -> Box | None:
+    """As the layer's words have it."""
+    return Box(region.x, region.y, region.width, region.height) if region else None

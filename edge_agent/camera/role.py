@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from drivers.protocols import FrameSource
 from drivers.registry import build_source
 from drivers.scanners.camera_wire import FromLine
 from edge_agent import clock, control
@@ -19,12 +20,15 @@ from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.decoding import Decoding, Job, LayerDecoding, ThingDecoding
 from edge_agent.camera.evidence.keeper import EvidenceKeeper
 from edge_agent.camera.facts import DecodingFacts, QualityLog, Rate
+from edge_agent.camera.gathering import Outcome
 from edge_agent.camera.jobs import Setup
 from edge_agent.camera.lamp import Lamp
 from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reader import LayerReader
+from edge_agent.camera.look import shown
 from edge_agent.camera.pool import Pool
 from edge_agent.camera.presence import Background
+from edge_agent.camera.region import box_of
 from edge_agent.camera.server import Server
 from edge_agent.camera.slots import Slots
 from edge_agent.camera.triggers import Rules, Trigger, Triggers
@@ -34,6 +38,8 @@ from edge_agent.notify import notify
 
 TICK_S = 0.02
 WATCHDOG_US = 1_000_000
+LOOKED_AT_US = 2_000_000
+"""So long after somebody looked, frames that nobody asked for are decoded for him."""
 
 log = structlog.get_logger("edge_agent.camera")
 
@@ -41,7 +47,7 @@ log = structlog.get_logger("edge_agent.camera")
 class CameraRole:
     """One camera, from its frames to the line's socket."""
 
-    def __init__(self, config: LineConfig, name: str) -> None:
+    def __init__(self, config: LineConfig, name: str, source: FrameSource) -> None:
         self._config = config
         self._name = name
         self._camera = camera = config.cameras[name]
@@ -60,11 +66,12 @@ class CameraRole:
         )
         self._capture = Capture(
             name,
-            build_source(camera.source),
+            source,
             self._slots,
             on_shot=self._on_shot,
             on_change=self._look_for_faults,
             background=Background() if camera.trigger == "presence" else None,
+            commanded=camera.source.on_command,
         )
         self._stall = Stall(camera, self._capture)
         self._server = Server(name, self._on_message)
@@ -73,11 +80,14 @@ class CameraRole:
         self._decoded = DecodingFacts()
         self._quality = QualityLog(camera.quality, config.line.time_zone)
         self._rate = Rate()
+        self._newest: Outcome | None = None
+        self._looked_at_us = -LOOKED_AT_US
 
     async def run(self) -> None:
         """Run until cancelled, or until a part fails (its error is raised)."""
         control_server = await control.serve(
-            self._config.control_path(f"camera-{self._name}"), {"status": self._answer_status}
+            self._config.control_path(f"camera-{self._name}"),
+            {"status": self._answer_status, "look": self._answer_look},
         )
         server = await self._server.open(self._config.camera_socket(self._name))
         jobs: list[Coroutine[Any, Any, None]] = [self._pool.run(), self._lamp.run(), self._watch()]
@@ -113,6 +123,8 @@ class CameraRole:
             self._lamp.show(accepted=message.verdict)
 
     def _go_on(self) -> None:
+        if self._capture.commanded and (self._triggers.wants_frame or self._triggers.is_watched):
+            self._capture.expose()
         self._pump()
         self._set_timer()
 
@@ -142,6 +154,7 @@ class CameraRole:
     async def _decode(self, waiting: Waiting[Trigger], work: Job) -> None:
         outcome = await work
         self._decoded.add(outcome)
+        self._newest = outcome
         self._give_up(waiting.shot)
         self._triggers.decoded(waiting, outcome, clock.now_us())
         self._go_on()
@@ -165,6 +178,7 @@ class CameraRole:
         while True:
             now_us = clock.now_us()
             self._look_for_faults()
+            self._triggers.is_watched = now_us - self._looked_at_us < LOOKED_AT_US
             if now_us - self._fed_at_us >= WATCHDOG_US:
                 self._fed_at_us = now_us
                 self._rate.add(self._capture.frames, now_us)
@@ -211,6 +225,13 @@ class CameraRole:
     async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self.status()
 
+    async def _answer_look(self, _: dict[str, Any]) -> dict[str, Any]:
+        """The newest picture with what was read in it (see look)."""
+        self._looked_at_us = clock.now_us()
+        self._triggers.is_watched = True
+        self._go_on()
+        return {"fault": self._fault, **await asyncio.to_thread(shown, self._newest)}
+
 
 class Stall:
     """Whether frames should have come and did not, also while a call to the camera hangs."""
@@ -220,7 +241,8 @@ class Stall:
         key, limit_ms = "stall_ms", camera.stall_ms
         if camera.trigger == "camera":
             key, limit_ms = "idle_s", camera.idle_s * 1_000
-        self._limit_us = limit_ms * 1_000
+        # Where frames are taken on command, the source itself knows when one is due.
+        self._limit_us = 0 if capture.commanded else limit_ms * 1_000
         self._told = f"no new frame for {limit_ms} ms ({key})"
 
     def fault(self, now_us: int) -> str | None:
@@ -277,8 +299,12 @@ def _decoding(name: str, camera: Camera, pool: Pool) -> Decoding:
     plan, layer = reading_plan(camera), layer_plan(camera)
     if layer is None:
         return ThingDecoding(pool, plan)
-    reader = LayerReader(layer, plan, budget_us=camera.decode.budget_ms * 1_000)
-    return LayerDecoding(name, pool, reader, camera.decode.region)
+    region, decode = box_of(camera.decode.region), camera.decode
+    if "budget_ms" in decode.model_fields_set:
+        reader = LayerReader(layer, plan, region=region, budget_us=decode.budget_ms * 1_000)
+    else:  # the default is for one code
+        reader = LayerReader(layer, plan, region=region)
+    return LayerDecoding(name, pool, reader)
 
 
 def _rules(camera: Camera) -> Rules:
@@ -291,7 +317,8 @@ def _rules(camera: Camera) -> Rules:
 
 
 async def _main(config: LineConfig, name: str) -> None:
-    task = asyncio.ensure_future(CameraRole(config, name).run())
+    source = build_source(config.cameras[name].source)
+    task = asyncio.ensure_future(CameraRole(config, name, source).run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 import time
+import traceback
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -22,6 +24,7 @@ from edge_agent.camera.evidence.picture import Note, PictureError, encode
 from edge_agent.camera.jobs import (
     LENGTH,
     Done,
+    Failed,
     LookAtPart,
     Made,
     MakePicture,
@@ -30,7 +33,7 @@ from edge_agent.camera.jobs import (
     packed,
 )
 from edge_agent.camera.layer.reader import LayerReader, Seen
-from edge_agent.camera.region import grey_part, origin_of
+from edge_agent.camera.region import box_of, grey_part, origin_of
 from edge_agent.camera.slots import MAX_FRAME_BYTES, pixels_at
 from edge_agent.camera.symbols import Reading
 
@@ -44,9 +47,9 @@ class Worker:
         self._setup = setup
         self._memory = memory
         self._ladder = Ladder(setup.plan)
-        self._layer = (
-            LayerReader(setup.layer, setup.plan, budget_us=setup.budget_us) if setup.layer else None
-        )
+        self._layer: LayerReader | None = None
+        if setup.layer is not None:
+            self._layer = LayerReader(setup.layer, setup.plan, region=box_of(setup.region))
 
     def do(self, job: ReadFrame | LookAtPart | MakePicture) -> Done | Seen | Made:
         pixels = pixels_at(self._memory, job.place)
@@ -55,7 +58,7 @@ class Worker:
                 return self._read(pixels, job)
             case LookAtPart():
                 assert self._layer is not None  # noqa: S101 asked by a layer's role only
-                return self._layer.look(grey_part(pixels, self._setup.region), job.part)
+                return self._layer.look(grey_part(pixels, None), job.part)
             case MakePicture():
                 return self._picture(pixels, job.note)
 
@@ -96,7 +99,16 @@ def main(channel_fd: int, memory_fd: int) -> None:
         worker = Worker(setup, memory)
         channel.sendall(packed(None))
         while job := _receive(stream):
-            channel.sendall(packed(worker.do(job)))
+            channel.sendall(packed(_done(worker, job)))
+
+
+def _done(worker: Worker, job: Any) -> Done | Seen | Made | Failed:
+    try:
+        return worker.do(job)
+    except Exception as error:  # noqa: BLE001 the process's boundary: told, logged by the role
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        line = f"{Path(where.filename).name}, line {where.lineno}"
+        return Failed(f"{type(error).__name__} in {line}: {error}")
 
 
 def _receive(stream: Any) -> Any:
