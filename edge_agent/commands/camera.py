@@ -1,6 +1,7 @@
 """`edge-agent camera`: run one, aim it, tune it, trigger it."""
 
 import logging
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -76,3 +77,55 @@ def camera_trigger(config: ConfigArgument, name: NameArgument = None) -> None:
     except ControlError as error:
         raise fail(f"not triggered: {error}") from None
     typer.echo(f"{name}: triggered for {stations[0]}")
+
+
+@app.command("tune")
+def camera_tune(
+    config: ConfigArgument,
+    name: NameArgument = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Look at the pictures in here, not at the camera.")
+    ] = None,
+    frames: Annotated[
+        int, typer.Option(min=1, max=1_000, help="So many pictures are looked at.")
+    ] = 30,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the section for the configuration to this new file.")
+    ] = None,
+) -> None:
+    """Look at pictures: what to mend in them, and what to configure (docs/camera.md).
+
+    Ends with 0 if nothing is to be mended, 1 if something, 2 if it cannot be told.
+    """
+    from edge_agent.camera.tune.frames import TuneError
+    from edge_agent.camera.tune.run import tune
+    from edge_agent.logs import configure_logs
+
+    configure_logs(logging.WARNING)
+    loaded, name = camera_of(config, name)
+    try:
+        well = tune(loaded, name, folder=folder, count=frames, write=write)
+    except TuneError as error:
+        raise fail(str(error), 2) from None
+    raise typer.Exit(0 if well else 1)
+
+
+@app.command("view")
+def camera_view(
+    config: ConfigArgument,
+    name: NameArgument = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="TCP port on 127.0.0.1; 0: any that is free.")
+    ] = 8_090,
+) -> None:
+    """Show the camera's picture with what is read in it, live on a page, for aiming."""
+    from edge_agent.camera.view.run import view
+    from edge_agent.camera.view.server import ViewError
+    from edge_agent.logs import configure_logs
+
+    configure_logs(logging.WARNING)
+    loaded, name = camera_of(config, name)
+    try:
+        view(loaded, name, port, typer.echo)
+    except ViewError as error:
+        raise fail(str(error)) from None

@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edge_agent.camera.role import reading_plan
 from edge_agent.camera.symbols import Symbol
@@ -23,33 +23,34 @@ def advice(
 ) -> list[str]:
     """Everything to mend, each with its mend. `window_ms` is the read window of the gate whose
     scanner this camera is."""
-    found = [*_light(looks)]
+    found = picture_advice(camera, looks.frames)
     if not looks.symbols:
-        return [*found, _nothing_read(looks)]
-    found += [*_sharpness(looks), *_contrast(camera, looks)]
-    found += [*_formats(camera, looks), *_places(camera, looks), *_counts(camera, looks)]
-    if proposal is not None:
-        found += _time(proposal, window_ms)
-    faults = {look.evidence_fault for look in looks.frames if look.evidence_fault}
-    return [*found, *(f"no picture can be kept as evidence: {fault}" for fault in sorted(faults))]
-
-
-def _nothing_read(looks: Looks) -> str:
+        return [
+            *found,
+            f"no code was read in {len(looks.frames)} pictures: see with edge-agent camera view "
+            "whether one is in the picture, sharp, and at least 3 pixels a module",
+        ]
+    found += [*_formats(camera, looks), *_counts(camera, looks)]
     doubted = sum(len(look.doubted) for look in looks.frames)
     if doubted:
-        return (
+        found.append(
             f"{doubted} EAN or UPC codes were seen and not believed: set decode.gtins to what is "
             "packed, or take more pictures of each"
         )
-    return (
-        f"no code was read in {len(looks.frames)} pictures: see with edge-agent camera view "
-        "whether one is in the picture, sharp, and at least 3 pixels a module"
-    )
+    if proposal is not None:
+        found += _time(proposal, window_ms)
+    faults = {each.fault for each in looks.evidence if each.fault}
+    return [*found, *(f"no picture can be kept as evidence: {fault}" for fault in sorted(faults))]
 
 
-def _light(looks: Looks) -> Iterator[str]:
-    lights = [light for look in looks.frames for light in look.code_light]
-    lights = lights or [look.exposure for look in looks.frames]
+def picture_advice(camera: Camera, looks: Sequence[Look]) -> list[str]:
+    """What can be told of single pictures: light, sharpness, size, place."""
+    return [*_light(looks), *_sharpness(looks), *_contrast(camera, looks), *_places(camera, looks)]
+
+
+def _light(looks: Sequence[Look]) -> Iterator[str]:
+    lights = [light for look in looks for light in look.code_light]
+    lights = lights or [look.exposure for look in looks]
     bright = statistics.median(each.bright for each in lights)
     light = statistics.median(each.light for each in lights)
     if bright > MOSTLY_WHITE:
@@ -64,14 +65,14 @@ def _light(looks: Looks) -> Iterator[str]:
         )
 
 
-def _sharpness(looks: Looks) -> Iterator[str]:
+def _sharpness(looks: Sequence[Look]) -> Iterator[str]:
     sizes = _measured(looks, "module_px")
     if sizes and (size := statistics.median(sizes)) < MIN_MODULE_PX:
         yield (
             f"{size:.1f} pixels a module, expected at least {MIN_MODULE_PX:.0f}: go nearer, take a "
             "longer focal length or a camera with more pixels, or print the code larger"
         )
-    blurs = [blur for look in looks.frames for blur in look.blurs]
+    blurs = [blur for look in looks for blur in look.blurs]
     blurred = [blur for blur in blurs if blur.modules >= BLURRED]
     if len(blurred) <= SOME * len(blurs):
         return
@@ -87,7 +88,7 @@ def _sharpness(looks: Looks) -> Iterator[str]:
         )
 
 
-def _contrast(camera: Camera, looks: Looks) -> Iterator[str]:
+def _contrast(camera: Camera, looks: Sequence[Look]) -> Iterator[str]:
     contrasts = _measured(looks, "contrast")
     least = camera.quality.min_contrast
     if contrasts and (contrast := statistics.median(contrasts)) < least:
@@ -98,24 +99,24 @@ def _contrast(camera: Camera, looks: Looks) -> Iterator[str]:
 
 
 def _formats(camera: Camera, looks: Looks) -> Iterator[str]:
-    seen = Counter(symbol.format for symbol in looks.symbols)
-    others = {form: n for form, n in seen.items() if form not in camera.decode.formats}
-    if others:
-        told = ", ".join(f"{form} {count} times" for form, count in others.items())
-        yield f"seen, but not in decode.formats: {told}; add it, or cover that code"
+    if looks.others:
+        told = ", ".join(f"{form} {count} times" for form, count in looks.others.items())
+        yield f"seen, but not in decode.formats: {told}; add it if it is to be read"
+    seen = {symbol.format for symbol in looks.symbols}
     missing = [form for form in camera.decode.formats if form not in seen]
     if missing:
         yield f"in decode.formats, but not seen: {', '.join(missing)}; leave out what never comes"
 
 
-def _places(camera: Camera, looks: Looks) -> Iterator[str]:
+def _places(camera: Camera, looks: Sequence[Look]) -> Iterator[str]:
     region = camera.decode.region
     if region is None:
         return
-    outside = sum(not _inside(symbol, region) for symbol in looks.symbols)
+    symbols = [symbol for look in looks for symbol in look.symbols]
+    outside = sum(not _inside(symbol, region) for symbol in symbols)
     if outside:
         yield (
-            f"{outside} of {len(looks.symbols)} codes lie outside decode.region or on its edge: "
+            f"{outside} of {len(symbols)} codes lie outside decode.region or on its edge: "
             "take the region that is proposed, or move camera or guide"
         )
 
@@ -169,6 +170,6 @@ def _most(looks: list[Look]) -> int:
     return max(len(look.symbols) for look in looks)
 
 
-def _measured(looks: Looks, measure: str) -> list[float]:
-    values = [getattr(symbol.measures, measure) for symbol in looks.symbols]
+def _measured(looks: Sequence[Look], measure: str) -> list[float]:
+    values = [getattr(symbol.measures, measure) for look in looks for symbol in look.symbols]
     return [value for value in values if value is not None]

@@ -1,7 +1,6 @@
 """What to configure, from what was seen."""
 
 import math
-import statistics
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,8 +8,6 @@ from edge_agent.camera.symbols import Format, Symbol
 from edge_agent.camera.tune.looking import Looks, Trial, plan_of, trial
 from edge_agent.camera_config import Camera, Region
 
-SOME = 0.1
-"""A format is proposed if so many of the frames with codes show it; fewer may be a misread."""
 STRAIGHT_DEG = 10.0
 WHOLE = 0.8
 """A region of so much of the frame saves nothing."""
@@ -59,7 +56,7 @@ def propose(camera: Camera, looks: Looks, interval_us: float | None) -> Proposal
     best = _best_trial(camera, looks, tuple(formats), region, straight)
     budget_ms = _up(max(best.p99_us * HEADROOM / 1_000, 5), 5)
     waiting_ms, waiting_why = _waiting_ms(camera, interval_us)
-    evidence_ms = max(look.evidence_us for look in looks.frames) / 1_000
+    evidence_ms = max(each.elapsed_us for each in looks.evidence) / 1_000
     deadline_ms = _up(waiting_ms + budget_ms + evidence_ms + MARGIN_MS, 10)
     p99 = f"p99 of {best.frames} pictures was {best.p99_us / 1_000:.1f} ms"
     return Proposal(
@@ -79,11 +76,10 @@ def propose(camera: Camera, looks: Looks, interval_us: float | None) -> Proposal
 
 
 def _formats(looks: Looks) -> dict[Format, int]:
-    """The formats that are no accident, the most frequent first, with their number of codes."""
-    frames = [look for look in looks.frames if look.seen]
-    shown = Counter(form for look in frames for form in {s.format for s in look.seen})
-    codes = Counter(symbol.format for symbol in looks.symbols)
-    return {form: codes[form] for form, n in shown.most_common() if n >= SOME * len(frames)}
+    """Of those that are configured, what was seen; what else was seen, if that is none. With the
+    number of codes, the most frequent first."""
+    codes = Counter(s.format for look in looks.frames for s in look.symbols + look.doubted)
+    return dict(codes.most_common()) or looks.others
 
 
 def _region(symbols: list[Symbol], width: int, height: int) -> Region | None:
@@ -113,16 +109,14 @@ def _best_trial(
     region: Region | None,
     straight: bool,
 ) -> Trial:
-    """The cheapest flags that lose no code; the costliest where all lose some."""
-    done: list[Trial] = []
-    for rotated, inverted in ((False, False), (True, False), (True, True)):
-        if not rotated and not straight:
-            continue
-        plan = plan_of(camera, formats, rotated=rotated, inverted=inverted)
-        done.append(trial(looks, plan, region))
-        if not done[-1].lost:
-            break
-    return min(done, key=lambda each: each.lost)
+    """The flags that lose the fewest codes and take the fewest tries; of equal ones the cheapest.
+    One turned code in all the pictures is enough to tell that codes may be turned."""
+    trials = [
+        trial(looks, camera, plan_of(camera, formats, rotated=rotated, inverted=inverted), region)
+        for rotated in ((False, True) if straight else (True,))
+        for inverted in (False, True)
+    ]
+    return min(trials, key=lambda each: (each.lost, each.climbed))
 
 
 def _waiting_ms(camera: Camera, interval_us: float | None) -> tuple[float, str]:
@@ -142,9 +136,3 @@ def _up(value: float, step: int) -> int:
 
 def _table(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, dict) else {}
-
-
-def evidence_bytes(looks: Looks) -> float | None:
-    """The median size of a kept picture."""
-    sizes = [look.evidence_bytes for look in looks.frames if look.evidence_bytes is not None]
-    return statistics.median(sizes) if sizes else None

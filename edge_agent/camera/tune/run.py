@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
+import cv2
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +16,7 @@ from edge_agent.camera.tune.advice import advice
 from edge_agent.camera.tune.fragment import fragment
 from edge_agent.camera.tune.frames import TuneError, frames, interval_us, opened
 from edge_agent.camera.tune.looking import Look, Looks
-from edge_agent.camera.tune.proposal import Proposal, evidence_bytes, propose
+from edge_agent.camera.tune.proposal import Proposal, propose
 from edge_agent.camera_config import Camera
 from edge_agent.config import LineConfig
 
@@ -34,6 +35,7 @@ def tune(
     camera = config.cameras[name]
     if write is not None and write.exists():
         raise TuneError(f"{write} is there already; name another file, or remove it")
+    cv2.setNumThreads(1)  # as in a decoder process, or the times would be others
     console = Console()
     looks, between_us = Looks(camera, name), None
     with opened(config, name, folder) as source:
@@ -92,7 +94,8 @@ def _show(
     if proposal is not None:
         for key, value in _times(proposal):
             table.add_row(key, escape(value))
-    if size := evidence_bytes(looks):
+    if sizes := [each.size_bytes for each in looks.evidence if not each.fault]:
+        size = statistics.median(sizes)
         days = camera.evidence.keep_mb * _MB / (size * REJECTS_A_DAY)
         table.add_row(
             "evidence",

@@ -1,0 +1,113 @@
+"""Where the pictures of the page come from: the camera itself, or its role where that runs."""
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+
+from drivers import registry
+from drivers.protocols import CameraError, EndOfFrames, FrameSource
+from edge_agent import clock
+from edge_agent.camera.role import reading_plan
+from edge_agent.camera.tune.eye import Eye
+from edge_agent.camera.view.sight import Sight, Sights
+from edge_agent.config import LineConfig
+from edge_agent.control import ControlError, ask
+
+AGAIN_S = 1.0
+"""After a fault."""
+ASK_S = 0.2
+
+
+class SourceEyes:
+    """Opens the camera and reads each picture as the role would."""
+
+    def __init__(self, config: LineConfig, name: str) -> None:
+        camera = config.cameras[name]
+        plan = reading_plan(camera)
+        self._source: FrameSource = registry.build_source(camera.source)
+        self._eye = Eye(plan, camera.layer, camera.decode.region, camera.decode.budget_ms * 1_000)
+        self._sights = _sights(config, name)
+        self._is_open = False
+
+    def look(self) -> Sight:
+        """The next picture; waits for it."""
+        try:
+            if not self._is_open:
+                self._source.open()
+                self._is_open = True
+            frame = self._source.read()
+        except CameraError as error:
+            self.close()
+            return self._sights.fault(str(error))
+        except EndOfFrames:
+            self.close()
+            return self._sights.fault("the source has no more pictures; it begins again")
+        return self._sights.sight(frame.pixels, frame.taken_us, self._eye.see(frame.pixels))
+
+    def close(self) -> None:
+        self._source.close()
+        self._is_open = False
+
+
+class RoleEyes:
+    """Asks the camera's role, which has the camera."""
+
+    def __init__(self, config: LineConfig, name: str) -> None:
+        self._path = config.control_path(f"camera-{name}")
+        self._sights = _sights(config, name)
+
+    def look(self) -> Sight:
+        """What the role saw last; waits a little before."""
+        time.sleep(ASK_S)
+        try:
+            look, status = ask(self._path, "look"), ask(self._path, "status")
+        except ControlError as error:
+            return self._sights.fault(str(error))
+        if look["fault"] or not look["picture"]:
+            return self._sights.fault(look["fault"] or "the role has no picture yet")
+        jpeg = base64.b64decode(look["picture"])
+        return self._sights.told(jpeg, clock.now_us(), look, status)
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""
+
+
+def _sights(config: LineConfig, name: str) -> Sights:
+    camera = config.cameras[name]
+    return Sights(
+        camera,
+        f"{config.line.name} / {name}",
+        reading_plan(camera).expected,
+        secret=config.line.secret_codes,
+    )
+
+
+class Watcher:
+    """Looks in a thread of its own, and keeps the newest sight and the newest picture."""
+
+    def __init__(self, look: Callable[[], Sight], close: Callable[[], None]) -> None:
+        self._look = look
+        self._close = close
+        self._ended = threading.Event()
+        # A source may wait for a trigger for ever; the program's end does not wait for it.
+        self._thread = threading.Thread(target=self._run, name="camera-view", daemon=True)
+        self.newest = Sight(None, {"title": "", "number": 0, "fault": "waiting for a picture"})
+        self.jpeg: bytes | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within_s: float) -> None:
+        self._ended.set()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            sight = self._look()
+            self.newest = sight
+            if sight.jpeg is None:
+                self._ended.wait(AGAIN_S)
+            else:
+                self.jpeg = sight.jpeg
+        self._close()
