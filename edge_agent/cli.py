@@ -220,6 +220,43 @@ def export(
 
 
 @app.command()
+def evidence(
+    config: ConfigArgument,
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="[EVENT]",
+            help="The number of a reject, a picture's SHA-256, or a code; all, if not given.",
+        ),
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; else NAME-EVENT.jpg, here.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="As it is kept, without marks.")] = False,
+    since: Annotated[str, typer.Option("--from", help="First moment, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Moment after the last, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    show_codes: Annotated[
+        bool, typer.Option("--show-codes", help="Also where codes are secret.")
+    ] = False,
+) -> None:
+    """List the rejects that have a picture; or prove the picture of one, and write it to a file.
+
+    Ends with 1 if there is none, or if it is not the one that the ledger means.
+    """
+    from edge_agent.evidence import EvidenceError, export_evidence, list_evidence
+
+    loaded = load(config)
+    try:
+        if not event:
+            list_evidence(loaded, since, until, as_json=as_json, show_codes=show_codes)
+            return
+        export_evidence(loaded, event, output, raw=raw, as_json=as_json, show_codes=show_codes)
+    except EvidenceError as error:
+        raise fail(str(error)) from None
+
+
+@app.command()
 def replay(
     recording: Annotated[
         Path,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from edge_agent import clock
 from edge_agent.camera.buffer import Waiting
 from edge_agent.camera.decode.plan import ReadingPlan
-from edge_agent.camera.evidence.picture import Cell, Note
+from edge_agent.camera.evidence.picture import Note
 from edge_agent.camera.gathering import Gathering, LayerCodes, Outcome, ThingCodes
 from edge_agent.camera.jobs import Done, LookAtPart, Made, MakePicture, ReadFrame
 from edge_agent.camera.layer.reader import LayerReader, Part, Seen
@@ -139,7 +139,7 @@ class LayerDecoding:
             trigger=number,
             at=_utc(waiting),
             reading=seen,
-            cells=_cells(layer),
+            cells=layer.cells,
             why=layer.why,
         )
         made: Made = await self._pool.do(MakePicture(_place(waiting), note))
@@ -164,15 +164,3 @@ def _place(waiting: Waiting[Trigger]) -> Place:
 
 def _utc(waiting: Waiting[Trigger]) -> str:
     return clock.at(waiting.shot.taken_us).isoformat()
-
-
-def _cells(layer: LayerReading) -> tuple[Cell, ...]:
-    return tuple(
-        Cell(
-            name=str(cell.place),
-            corners=cell.corners,
-            text=cell.symbols[0].text if cell.symbols else None,
-            times=max(1, len(cell.symbols)),
-        )
-        for cell in layer.cells
-    )

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from edge_agent.camera.symbols import Corners, Reading
+from edge_agent.camera.layer.reading import Cell
+from edge_agent.camera.symbols import Reading
 from edge_agent.camera_config import Evidence
 
 MAX_BYTES = 128 << 20
@@ -33,20 +34,9 @@ class PictureError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One place of a layer: `text` is None where its code is missing, `times` how often one was
-    read there."""
-
-    name: str
-    corners: Corners
-    text: str | None = None
-    times: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What was seen in a picture: of which `camera`, for which of its triggers, `at` (RFC 3339,
-    UTC) what time it was taken. `why` says what was amiss, if anything was."""
+    UTC) what time it was taken; in which `cells`, of a layer. `why` says what was amiss."""
 
     camera: str
     trigger: int

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.camera.evidence.picture import (
-    Cell,
     Note,
     PictureError,
     encode,
     note_of,
     pixels_of,
 )
+from edge_agent.camera.layer.plan import Place
+from edge_agent.camera.layer.reading import Cell, CellState
 from edge_agent.camera.symbols import Reading
 from edge_agent.camera_config import Evidence
 from tests.camera.evidence.rig import note, square, symbol
@@ -33,7 +34,13 @@ NOTES = st.builds(
         Reading, st.lists(TEXTS.map(symbol), max_size=3).map(tuple), st.just(()), st.just(())
     ),
     cells=st.lists(
-        st.builds(Cell, name=st.just("r1c2"), corners=st.just(square(0, 0)), text=TEXTS),
+        st.builds(
+            Cell,
+            st.builds(Place, st.integers(1, 32), st.integers(1, 32)),
+            st.sampled_from(CellState),
+            st.just(square(0, 0)),
+            TEXTS.map(symbol).map(lambda each: (each,)),
+        ),
         max_size=3,
     ).map(tuple),
     why=TEXTS,
