@@ -1,5 +1,5 @@
 # Everything starts here. `make demo` and `make test` set up what they need.
-.PHONY: setup demo simulate test format bench lock clean
+.PHONY: setup demo simulate test format bench bench-camera lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,10 @@ test:
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+# Cameras: BENCH_CAMERA="pictures --rotations"; EDGE_AGENT_PICTURES names the folder of pictures.
+bench-camera: setup
+	@$(BIN)/python -m benchmarks.camera $(BENCH_CAMERA)
 
 format: setup
 	$(BIN)/ruff format .

@@ -46,7 +46,7 @@ class Reader(Protocol):
         """Symbols of a contiguous (h, w) picture of at least one pixel."""
 
 
-_ZXING_FORMATS = {
+ZXING_FORMATS = {
     Format.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
     Format.QR: zxingcpp.BarcodeFormat.QRCode,
     Format.CODE_128: zxingcpp.BarcodeFormat.Code128,
@@ -57,7 +57,7 @@ _ZXING_FORMATS = {
     Format.ITF: zxingcpp.BarcodeFormat.ITF,
     Format.DATABAR: zxingcpp.BarcodeFormat.DataBar,
 }
-_ZXING_NAMES = {value: name for name, value in _ZXING_FORMATS.items()} | {
+_ZXING_NAMES = {value: name for name, value in ZXING_FORMATS.items()} | {
     zxingcpp.BarcodeFormat.QRCodeModel1: Format.QR,
     zxingcpp.BarcodeFormat.QRCodeModel2: Format.QR,
     zxingcpp.BarcodeFormat.ITF14: Format.ITF,
@@ -81,7 +81,7 @@ class Zxing:
         self._names = frozenset(formats)
         self._only_first = only_first
         self._options: dict[str, Any] = {
-            "formats": zxingcpp.BarcodeFormats([_ZXING_FORMATS[name] for name in formats]),
+            "formats": zxingcpp.BarcodeFormats([ZXING_FORMATS[name] for name in formats]),
             "try_rotate": rotate,
             "try_downscale": downscale,
             "try_invert": invert,
