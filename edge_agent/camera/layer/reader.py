@@ -72,6 +72,11 @@ class Seen:
     readings: tuple[Reading, ...]
     unread: tuple[Box, ...]
 
+    @property
+    def elapsed_us(self) -> int:
+        """What the decoders took."""
+        return sum(each.elapsed_us for reading in self.readings for each in reading.tries)
+
 
 class LayerReader:
     """Knows what a full layer is; remembers nothing of a picture. One thread at a time.
@@ -121,15 +126,17 @@ class LayerReader:
         seen = list((yield [Sweep(share, shares) for share in range(shares)]))
         unread = list(chain.from_iterable(part.unread for part in seen))
         reading = self._assembled(area, seen)
-        tried = list[Point]()
+        tried, left_us = list[Point](), self.budget_us
         for _ in range(CLIMBS):
             boxes = [] if reading.complete else self._hopes(reading, unread, tried)
             if not boxes:
                 break
             tried += [box.middle for box in boxes]
-            budget_us = max(LEAST_US, self.budget_us // ceil(len(boxes) / shares))
+            budget_us = max(LEAST_US, left_us // ceil(len(boxes) / shares))
             dealt = [tuple(boxes[share::shares]) for share in range(shares)]
-            seen += yield [Climb(each, budget_us) for each in dealt if each]
+            climbed = yield [Climb(each, budget_us) for each in dealt if each]
+            left_us -= max(part.elapsed_us for part in climbed)
+            seen += climbed
             reading = self._assembled(area, seen)
         return reading
 
