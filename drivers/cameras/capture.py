@@ -129,9 +129,8 @@ class Capture:
         video = cv2.VideoCapture(target, cv2.CAP_FFMPEG, settings)
         if not video.isOpened():
             raise CameraError(f"{self._where} {self._why_closed()}")
-        codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")
         # Undecoded JPEGs keep their own size; OpenCV would scale each to that of the first.
-        self._jpegs = codec in _MJPEG and video.set(cv2.CAP_PROP_FORMAT, -1)
+        self._jpegs = _fourcc(video) in _MJPEG and video.set(cv2.CAP_PROP_FORMAT, -1)
         return video
 
     def _why_closed(self) -> str:
@@ -164,6 +163,8 @@ class Capture:
         if refused:
             video.release()
             raise CameraError(f"{path} does not take {'; '.join(refused)}")
+        # OpenCV would decode a JPEG that is cut off, as USB cameras send, to half a picture.
+        self._jpegs = _fourcc(video) in _MJPEG and video.set(cv2.CAP_PROP_CONVERT_RGB, 0)
         return video
 
     def _set_up(self, video: cv2.VideoCapture) -> list[str]:
@@ -171,8 +172,7 @@ class Capture:
         config = self._config
         wanted: list[tuple[str, int, float]] = []
         if config.fourcc is not None:
-            code = cv2.VideoWriter.fourcc(*config.fourcc)
-            wanted.append((f"fourcc {config.fourcc}", cv2.CAP_PROP_FOURCC, code))
+            video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*config.fourcc))
         if config.width is not None and config.height is not None:
             wanted.append((f"width {config.width}", cv2.CAP_PROP_FRAME_WIDTH, config.width))
             wanted.append((f"height {config.height}", cv2.CAP_PROP_FRAME_HEIGHT, config.height))
@@ -185,11 +185,14 @@ class Capture:
             wanted += [manual, exposure]
         for _, setting, value in wanted:
             video.set(setting, value)
-        return [
+        refused = [
             f"{told}, has {video.get(setting):g}"
             for told, setting, value in wanted
             if round(video.get(setting)) != round(value)
         ]
+        if config.fourcc not in (None, _fourcc(video)):
+            refused.append(f"fourcc {config.fourcc}, has {_fourcc(video)}")
+        return refused
 
     def _next(self, video: cv2.VideoCapture) -> Pixels | None:
         ok = True
@@ -213,6 +216,10 @@ class Capture:
         if data.ndim == 2 or self._config.colour:
             return data
         return cast(Pixels, cv2.cvtColor(data, cv2.COLOR_BGR2GRAY))
+
+
+def _fourcc(video: cv2.VideoCapture) -> str:
+    return int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")
 
 
 def _devices() -> str:
