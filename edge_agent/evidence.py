@@ -1,6 +1,7 @@
 """`edge-agent evidence`: the pictures of rejects, and whether they are what the ledger says."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import cv2
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from edge_agent import clock
 from edge_agent.camera.evidence.keeper import settled
@@ -72,7 +73,7 @@ def list_evidence(
 ) -> None:
     """Print the rejects with pictures from `since` on and before `until` (ISO 8601; empty: no
     bound), as a table or as lines of JSON. Raises EvidenceError."""
-    table = Table("event", "at", "station", "reason", "code", "picture")
+    table = Table("event", Column("at", no_wrap=True), "station", "reason", "code", "picture")
     for each in _rejects(config, _moment("--from", since), _moment("--to", until)):
         code = _code(each.event, config, show_codes)
         if as_json:
@@ -199,7 +200,7 @@ class _Pictures:
 
 
 def _wanted(ledger: LedgerReader, config: LineConfig, wanted: str) -> JournalRow:
-    if wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= ledger.head()[0]:
+    if re.fullmatch("[1-9][0-9]{0,15}", wanted) and int(wanted) <= ledger.head()[0]:
         (row,) = ledger.rows(int(wanted) - 1, 1)
         event = from_body(row.body)
         if not isinstance(event, Rejected):

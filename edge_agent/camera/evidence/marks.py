@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.camera.evidence.picture import Note
-from edge_agent.camera.layer.overlay import Mark, Tone, cell_marks, code_marks, draw
+from edge_agent.camera.layer.overlay import (
+    SMALLEST_PX,
+    Mark,
+    Tone,
+    cell_marks,
+    code_marks,
+    draw,
+)
 from edge_agent.camera.symbols import Corners
 from edge_agent.core.events import Rejected
 from edge_agent.core.record import printable
@@ -28,6 +35,9 @@ def marked(
         symbols = (*note.reading.symbols, *note.reading.doubted)
         pixels = _covered(pixels, (symbol.corners for symbol in symbols))
         marks = [replace(mark, text="") for mark in marks]
+    # The caption has a strip of its own: it hides nothing of the picture.
+    strip = 2 * max(SMALLEST_PX, max(pixels.shape) // 60)
+    pixels = cv2.copyMakeBorder(pixels, 0, strip, 0, 0, cv2.BORDER_CONSTANT).astype(np.uint8)
     return draw(pixels, marks, caption)
 
 

@@ -1,0 +1,240 @@
+"""`edge-agent evidence`: what it lists, proves, draws, and refuses."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.camera.evidence.picture import Picture, encode
+from edge_agent.camera.evidence.store import kept
+from edge_agent.cli import app
+from edge_agent.config import LineConfig
+from edge_agent.core.names import CodeKey
+from edge_agent.ledger.journal import create_ledger
+from edge_agent.sqlite import connect
+from sync.outbox import Outbox
+from tests.camera.evidence.rig import (
+    AT,
+    CAMERA,
+    configured,
+    lost,
+    note,
+    picture,
+    record,
+    rejected,
+)
+
+LATER = "2026-11-22T09:30:00.000Z"
+GREY, RED, GREEN = (128, 128, 128), (40, 40, 230), (80, 200, 40)
+Run = Callable[..., Result]
+
+
+def frame() -> Any:
+    """White, with a dark square where `note` says that a symbol is."""
+    pixels = np.full((400, 600), 255, np.uint8)
+    pixels[10:50, 10:50] = pixels[10:50, 70:110] = 0
+    return pixels
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> LineConfig:
+    config = configured(tmp_path)
+    create_ledger(config.ledger_path)
+    return config
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["evidence", str(tmp_path / "line.toml"), *arguments])
+
+    return run
+
+
+def seen(config: LineConfig, *texts: str) -> Picture:
+    """The picture of a frame in which `texts` were read."""
+    return encode(frame(), note(*texts), config.cameras[CAMERA].evidence)
+
+
+def keep(config: LineConfig, *pictures: Picture, event: Any = rejected) -> None:
+    """Each picture's reject in the ledger, and itself on disk."""
+    keeper = EvidenceKeeper(config, CAMERA)
+    keeper.start()
+    for each in pictures:
+        keeper.hold(each)
+        record(config, event(each.sha256))
+    keeper.close()
+
+
+def fates(run: Run, *arguments: str) -> dict[int, str]:
+    lines = run("--json", *arguments).stdout.splitlines()
+    return {each["event"]: each["fate"] for each in map(json.loads, lines)}
+
+
+def found_path(config: LineConfig) -> Path:
+    (each,) = kept(config.evidence_path(CAMERA))
+    return each.path
+
+
+def test_without_an_event_it_lists_the_rejects_that_have_a_picture(
+    config: LineConfig, run: Run
+) -> None:
+    keep(config, seen(config, "?"))
+    record(config, rejected(None), rejected("ab" * 32, at=LATER))
+    assert fates(run) == {1: "kept", 3: "awaited"}
+    assert fates(run, "--from", "2026-11-22T09:00") == {3: "awaited"}
+    assert fates(run, "--to", "2026-11-22T17:00+08:00") == {1: "kept"}
+    table = run().stdout
+    assert "MALFORMED" in table
+    assert "kept" in table
+    assert run("--from", "yesterday").exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["1", "sha256", "?"])
+def test_a_picture_is_found_by_number_hash_and_code_proved_and_drawn(
+    config: LineConfig, run: Run, name: str
+) -> None:
+    one = seen(config, "?", "U2")
+    keep(config, one)
+    done = run(one.sha256 if name == "sha256" else name, "-o", "seen.png", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["event"], told["picture"], told["written"]) == (1, one.sha256, "seen.png")
+    assert (told["camera"], told["trigger"], told["taken"]) == (CAMERA, 7, AT)
+    drawn = cv2.imread("seen.png")
+    assert drawn is not None
+    assert drawn.shape[0] > 400  # the caption hides nothing
+    assert {tuple(map(int, drawn[30, x])) for x in range(8, 12)} & {RED}
+    assert {tuple(map(int, drawn[30, x])) for x in range(68, 72)} & {GREEN}
+
+
+def test_a_no_read_has_its_picture_too(config: LineConfig, run: Run) -> None:
+    keep(config, seen(config), event=lambda sha256: rejected(sha256, text=None))
+    done = run("1")
+    assert done.exit_code == 0, done.output
+    assert "UNREAD" in done.stdout
+    assert Path("bench-1.jpg").exists()
+
+
+def test_raw_gives_the_very_bytes_whose_hash_is_in_the_event(config: LineConfig, run: Run) -> None:
+    one = seen(config, "?")
+    keep(config, one)
+    assert run("1", "--raw", "-o", "raw").exit_code == 0
+    assert Path("raw").read_bytes() == one.data
+
+
+@pytest.mark.parametrize("at", [0, 700, -1])
+def test_one_changed_bit_is_told_with_both_hashes_and_nothing_is_written(
+    config: LineConfig, run: Run, at: int
+) -> None:
+    one = seen(config, "?")
+    keep(config, one)
+    forged = bytearray(one.data)
+    forged[at] ^= 1
+    found_path(config).write_bytes(forged)
+    done = run("1", "-o", "seen.png")
+    assert done.exit_code == 1
+    assert "ALTERED" in done.output
+    assert one.sha256 in done.output
+    assert not Path("seen.png").exists()
+
+
+def test_an_event_changed_in_the_ledger_proves_nothing(config: LineConfig, run: Run) -> None:
+    one, other = seen(config, "?"), seen(config, "another")
+    keep(config, one, other)
+    connection = connect(config.ledger_path)
+    connection.execute(
+        "UPDATE journal SET body = replace(body, ?, ?) WHERE seq = 2", (other.sha256, one.sha256)
+    )
+    connection.close()
+    done = run("2")
+    assert done.exit_code == 1
+    assert "event 2 does not follow event 1: the ledger was changed" in done.output
+
+
+def test_a_lost_a_removed_and_a_missing_picture_are_told_apart(
+    tmp_path: Path, config: LineConfig, run: Run
+) -> None:
+    small = configured(tmp_path, evidence="keep_mb = 10")
+    pictures = [picture(n, 4_000_000) for n in range(3)]
+    keep(small, *pictures)
+    record(config, rejected("ab" * 32), lost("ab" * 32, "the disk is full"))
+    keep(small)
+    for each in kept(config.evidence_path(CAMERA)):
+        if each.seq == 2:
+            each.path.unlink()
+    assert fates(run) == {1: "removed", 2: "missing", 3: "kept", 4: "lost"}
+    assert "its picture is removed: for newer ones, 20" in run("1").output
+    assert "its picture is missing: nothing says why" in run("2").output
+    assert "its picture is lost: the disk is full (event 5," in run("4").output
+    assert [run(each).exit_code for each in "124"] == [1, 1, 1]
+
+
+def test_secret_codes_are_masked_and_covered_unless_asked_for(tmp_path: Path, run: Run) -> None:
+    config = configured(tmp_path, line_keys="secret_codes = true")
+    create_ledger(config.ledger_path)
+    text = "SECRET-CODE-1234"
+    keep(config, seen(config, text), event=lambda sha256: rejected(sha256, text=text))
+    masked = [run(), run("--json"), run("1", "-o", "masked.png"), run("1", "--json")]
+    assert all(done.exit_code == 0 for done in masked)
+    assert not any(text in done.output for done in masked)
+    assert "…1234" in masked[2].output
+    shown = run("1", "-o", "shown.png", "--show-codes")
+    assert text in shown.output
+    pixels = {name: cv2.imread(f"{name}.png") for name in ("masked", "shown")}
+    # Inside the symbol, beside the lines of the cross.
+    assert tuple(pixels["masked"][20, 30]) == GREY
+    assert max(pixels["shown"][20, 30]) < 40
+    raw = run("1", "--raw")
+    assert raw.exit_code == 1
+    assert "give --show-codes" in raw.output
+    assert run("1", "--raw", "--show-codes").exit_code == 0
+
+
+def test_it_says_whether_hq_holds_the_event(config: LineConfig, run: Run) -> None:
+    keep(config, seen(config, "?"))
+    assert "HQ does not have the event yet" in run("1").stdout
+    with Outbox(config.sync_path) as outbox:
+        outbox.move(1, bytes(32))
+    assert "HQ has the event, too" in run("1").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["2"], "event 2 has no picture: no camera saw it"),
+        (["3"], "event 3 is picture_lost, expected a rejected one"),
+        (["99"], "no reject with a picture is number, picture or code '99'"),
+        (["0"], "no reject with a picture"),
+        (["ab" * 32], "no reject with a picture"),
+        (["1", "-o", "x.gif"], "--output is x.gif, expected a name with .png"),
+        (["1", "-o", "nowhere/x.png"], "nowhere/x.png"),
+    ],
+)
+def test_what_cannot_be_found_or_written_is_said(
+    config: LineConfig, run: Run, arguments: list[str], said: str
+) -> None:
+    keep(config, seen(config, "?"))
+    record(config, rejected(None), lost("ab" * 32))
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert said in done.output
+
+
+def test_of_a_code_the_last_reject_is_shown(config: LineConfig, run: Run) -> None:
+    first, last = seen(config, "U1"), seen(config, "U1", "U2")
+
+    def duplicate(sha256: str) -> Any:
+        return replace(rejected(sha256, text="U1"), key=CodeKey("plain:U1"))
+
+    keep(config, first, last, event=duplicate)
+    assert json.loads(run("U1", "--json").stdout)["picture"] == last.sha256
