@@ -243,8 +243,8 @@ def picture(path: Path) -> LayerReading:
     damage = [0.0] * plan.expected
     damage[10] = 45
     scene = layer_scene(
-        [printed(text, "data-matrix", module_px=5) for text in texts], 4, 6,
-        size=(1280, 900), angle_deg=3, tilt=(9, 4), turn_deg=6, blur_sigma=1, noise_sigma=4,
+        [printed(text, "data-matrix", module_px=4) for text in texts], 4, 6,
+        size=(1100, 760), angle_deg=3, tilt=(9, 4), turn_deg=6, blur_sigma=0.8, noise_sigma=1,
         damage=damage, rng=rng,
     )  # fmt: skip
     reading = LayerReader(plan, ReadingPlan((Format.DATA_MATRIX,))).read(scene.pixels)

@@ -13,6 +13,9 @@ from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reading import LayerReading, Spot
 from edge_agent.camera.symbols import Reading, Symbol, Try
 
+FAR_TOO_MANY = 3
+"""Times as many codes as a full layer has are no layer in which places could be told."""
+
 
 def assemble(plan: LayerPlan, area: Box, readings: Sequence[Reading]) -> LayerReading:
     """One frame, of which `area` was looked at in parts; they may overlap."""
@@ -32,7 +35,7 @@ def assemble(plan: LayerPlan, area: Box, readings: Sequence[Reading]) -> LayerRe
         size_px=size_px,
         tries=summed(each for reading in readings for each in reading.tries),
     )
-    if plan.grid is None or not everything:
+    if plan.grid is None or not everything or len(everything) > FAR_TOO_MANY * plan.expected:
         return reading
     lattice = fit(np.array([middle(symbol.corners) for symbol in everything]), *plan.grid)
     if lattice is None:

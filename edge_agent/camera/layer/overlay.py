@@ -4,7 +4,8 @@ Green was read, red is missing, yellow is double or doubtful. A red box is cross
 yellow ones say in words what is amiss, for those who see no difference between red and green.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import hypot
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_agent.camera.layer.order import in_reading_order
 from edge_agent.camera.layer.outlines import middle
+from edge_agent.camera.layer.plan import Place
 from edge_agent.camera.layer.reading import Cell, CellState, LayerReading
 from edge_agent.camera.symbols import Corners, Point, Reading
 
@@ -73,8 +75,16 @@ def layer_marks(reading: LayerReading) -> list[Mark]:
 
 
 def cell_marks(cells: Iterable[Cell]) -> list[Mark]:
-    """Of places of a layer."""
-    return [Mark(cell.corners, _TONES[cell.state], str(cell.place), _said(cell)) for cell in cells]
+    """Of places of a layer; a double says where the other one is."""
+    cells = list(cells)
+    places = defaultdict[str, list[Place]](list)
+    for cell in cells:
+        for symbol in cell.symbols:
+            places[symbol.text].append(cell.place)
+    return [
+        Mark(cell.corners, _TONES[cell.state], str(cell.place), _said(cell, places))
+        for cell in cells
+    ]
 
 
 def code_marks(reading: Reading) -> list[Mark]:
@@ -151,15 +161,19 @@ class _Canvas:
         cv2.putText(self.pixels, text, at, colour, _FONT, size, _SEMIBOLD)
 
 
-def _said(cell: Cell) -> str:
+def _said(cell: Cell, places: Mapping[str, Sequence[Place]]) -> str:
     match cell.state:
         case CellState.MISSING:
             return ""
-        case CellState.DOUBLE if len(cell.symbols) > 1:
-            return f"{len(cell.symbols)} codes"
         case CellState.READ:
             return cell.symbols[0].text
-    return str(cell.state)
+        case CellState.DOUBLE if len(cell.symbols) > 1:
+            return f"{len(cell.symbols)} codes"
+        case CellState.DOUBLE:
+            others = [place for place in places[cell.symbols[0].text] if place != cell.place]
+            return f"also {others[0]}" if others else "also outside"
+        case CellState.DOUBTFUL:
+            return "doubtful"
 
 
 def _rooms(points: Sequence[Point], width: int) -> list[float]:

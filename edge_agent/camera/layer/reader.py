@@ -175,6 +175,8 @@ class LayerReader:
         looked like a symbol; and if nothing did, the whole area."""
         if reading.lattice is not None and reading.origins:
             return self._cells(reading, reading.lattice, tried)
+        if len(reading.symbols) >= self.plan.expected:
+            return []
         size = reading.size_px
         likely = [
             box

@@ -165,7 +165,12 @@ class LayerReading:
         found = len({symbol.text for symbol in self.symbols})
         whys = [f"{found} of {self.plan.expected} codes read"]
         if self.plan.grid is not None and not self.placed:
-            whys.append("which places are missing cannot be told, as too many are")
+            too_many = found > self.plan.expected
+            whys.append(
+                "too many to tell their places"
+                if too_many
+                else "which places are missing cannot be told"
+            )
         for said, places in (
             ("not read", self.missing),
             ("double", self.doubled),

@@ -105,6 +105,14 @@ def test_a_symbol_that_two_parts_show_is_one() -> None:
     assert assemble(PLAN, AREA, [Reading(read), Reading(slightly)]).complete
 
 
+def test_far_too_many_codes_are_a_layer_without_places() -> None:
+    many = [symbol(f"{n}", Place(1 + n // 20, 1 + n % 20)) for n in range(400)]
+    reading = assemble(PLAN, Box(0, 0, 4_500, 4_500), [Reading(tuple(many))])
+
+    assert reading.why == "400 of 12 codes read; too many to tell their places"
+    assert reading.cells == ()
+
+
 def test_a_code_outside_the_grid_is_a_stranger_and_the_layer_not_complete() -> None:
     reading = frame(extra=[symbol("stranger", Place(4, 3))])
 

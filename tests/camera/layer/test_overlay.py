@@ -28,8 +28,8 @@ def test_read_missing_and_double_cells_are_green_red_and_yellow() -> None:
     assert len(marks) == 12
     assert (marks["r1c2"].tone, marks["r1c2"].text) == (Tone.GREEN, "r1c2")
     assert (marks["r3c4"].tone, marks["r3c4"].text) == (Tone.RED, "")
-    assert (marks["r1c1"].tone, marks["r1c1"].text) == (Tone.YELLOW, "double")
-    assert (marks["r2c1"].tone, marks["r2c1"].text) == (Tone.YELLOW, "double")
+    assert (marks["r1c1"].tone, marks["r1c1"].text) == (Tone.YELLOW, "also r2c1")
+    assert (marks["r2c1"].tone, marks["r2c1"].text) == (Tone.YELLOW, "also r1c1")
 
 
 def test_a_stranger_is_marked() -> None:
