@@ -93,6 +93,12 @@ def pictures(folder: Path, turns: Sequence[int] = (0,)) -> Iterator[Picture]:
             yield Picture(name, FORMATS.get(kind), truth, turned)
 
 
+def folder_option(parser: argparse.ArgumentParser) -> None:
+    """Where the pictures lie."""
+    default = Path(os.environ.get("EDGE_AGENT_PICTURES", FOLDER))
+    parser.add_argument("--pictures", type=Path, default=default)
+
+
 def _truth(path: Path) -> str | bytes | None:
     if (text := path.with_suffix(".txt")).is_file():
         return text.read_bytes().decode("utf-8")
@@ -224,8 +230,7 @@ def _overall(scores: dict[Format, Score]) -> float:
 def main(args: Sequence[str] | None = None) -> None:
     """Measure and print; with --json the same numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.camera_pictures")
-    default = Path(os.environ.get("EDGE_AGENT_PICTURES", FOLDER))
-    parser.add_argument("--pictures", type=Path, default=default)
+    folder_option(parser)
     parser.add_argument(
         "--rotations", action="store_true", help="each also turned by 90, 180 and 270 degrees"
     )

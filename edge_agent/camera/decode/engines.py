@@ -5,6 +5,7 @@ UPC-E as GTIN-13 with leading zeros, which is what a scanner sends with ]E0 (ISO
 """
 
 import ctypes
+import re
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -174,6 +175,9 @@ def _zbar() -> Any:
     return wrapper
 
 
+_JAPANESE_WORD = re.compile("^(?!.*\ufffd)(?=.*([\uff61-\uff9f]{3}|[\u3040-\u9fff]{3}))", re.DOTALL)
+
+
 def zbar_is_here() -> bool:
     """Whether libzbar0 is installed; without it the ladder has fewer rungs."""
     return _zbar() is not None
@@ -249,11 +253,13 @@ class Zbar:
 
 
 def _text(data: bytes) -> str:
-    """As zxing-cpp reads bytes of no declared encoding, but for its guesses of Asian ones."""
+    """Bytes of no declared encoding, as zxing-cpp reads them: UTF-8, else Shift JIS where there are
+    words of it (Japanese printers' QR codes), else Latin-1."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        japanese = data.decode("cp932", "replace")
+    return japanese if _JAPANESE_WORD.search(japanese) else data.decode("latin-1")
 
 
 def _corners(name: Format, points: list[tuple[int, int]], orientation: int) -> Corners:

@@ -52,10 +52,6 @@ def averaged_down(grey: Grey) -> Grey:
     return _grey(cv2.blur(grey, (1, 9)))
 
 
-def two_tone(grey: Grey) -> Grey:
-    return _grey(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1])
-
-
 def two_tone_locally(grey: Grey) -> Grey:
     block = max(11, (min(grey.shape) // 4) | 1)
     return _grey(
@@ -72,11 +68,6 @@ def despeckled(grey: Grey) -> Grey:
 def dark_grown(grey: Grey) -> Grey:
     """Thin bars, and dots that do not touch."""
     return _grey(cv2.erode(grey, np.ones((3, 3), dtype=np.uint8)))
-
-
-def specks_gone(grey: Grey) -> Grey:
-    """Light specks in dark modules."""
-    return _grey(cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), dtype=np.uint8)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,51 +67,87 @@ class Rung:
         )
 
 
-def _all(percent: float) -> dict[Family, float]:
-    return dict.fromkeys(Family, percent)
+def _gain(
+    data_matrix: float | None = None,
+    qr: float | None = None,
+    bars: float | None = None,
+    retail: float | None = None,
+) -> dict[Family, float]:
+    gains = zip(Family, (data_matrix, qr, bars, retail), strict=True)
+    return {family: gain for family, gain in gains if gain is not None}
 
+
+_HISTOGRAM = zxingcpp.Binarizer.GlobalHistogram
+"""One threshold for the whole picture."""
+_ZBAR = Engine.ZBAR
 
 RUNGS = (
-    Rung("plain", 2000, _all(75), downscale=False, invert=False),
-    Rung("full", 5000, _all(1)),
-    Rung("histogram", 5000, _all(8), binarizer=zxingcpp.Binarizer.GlobalHistogram),
-    Rung("zbar", 20000, _all(4), engine=Engine.ZBAR),
-    Rung("equalised", 12000, _all(10), Preparation(filter=prep.equalised)),
-    Rung("two-tone-locally", 12000, _all(10), Preparation(filter=prep.two_tone_locally)),
-    Rung("sharpened", 12000, _all(5), Preparation(filter=prep.sharpened)),
-    Rung("smoothed", 12000, _all(5), Preparation(filter=prep.smoothed)),
-    Rung("smoothed-more", 12000, _all(4), Preparation(filter=prep.smoothed_more)),
-    Rung("bordered", 8000, _all(4), Preparation(border=True)),
-    Rung("smaller", 5000, _all(3), Preparation(scale=0.7)),
-    Rung("half", 3000, _all(3), Preparation(scale=0.5)),
-    Rung("larger", 15000, _all(3), Preparation(scale=1.5)),
-    Rung("double", 25000, _all(3), Preparation(scale=2)),
-    Rung("double-two-tone", 25000, _all(3), Preparation(scale=2, filter=prep.two_tone)),
-    Rung("double-equalised", 35000, _all(3), Preparation(scale=2, filter=prep.equalised)),
-    Rung("double-sharpened", 35000, _all(2), Preparation(scale=2, filter=prep.sharpened)),
-    Rung("averaged-across", 12000, _all(2), Preparation(filter=prep.averaged_across)),
-    Rung("averaged-down", 12000, _all(2), Preparation(filter=prep.averaged_down)),
-    Rung("specks-gone", 12000, _all(1), Preparation(filter=prep.specks_gone)),
-    Rung("dark-grown", 12000, _all(1), Preparation(filter=prep.dark_grown)),
-    Rung("despeckled", 12000, _all(1), Preparation(filter=prep.despeckled)),
-    Rung("tilted-left", 15000, _all(1), Preparation(turn_deg=12)),
-    Rung("tilted-right", 15000, _all(1), Preparation(turn_deg=-12)),
-    Rung("diagonal", 15000, _all(1), Preparation(turn_deg=45)),
-    Rung("zbar-smoothed", 25000, _all(1), Preparation(filter=prep.smoothed), Engine.ZBAR),
-    Rung("zbar-dark-grown", 25000, _all(1), Preparation(filter=prep.dark_grown), Engine.ZBAR),
+    Rung("plain", 3_000, _gain(55, 55, 55, 25), downscale=False, invert=False),
+    Rung("full", 4_500, _gain(10, 10, 2, 4)),
+    Rung("histogram", 3_500, _gain(20, 15, 5, 1), binarizer=_HISTOGRAM),
+    Rung("half", 3_000, _gain(12, 1, None, 2), Preparation(scale=0.5)),
+    Rung("smaller", 8_000, _gain(None, 9), Preparation(scale=0.7)),
+    Rung("two-tone", 9_000, _gain(11, 1, 4, 12), Preparation(filter=prep.two_tone_locally)),
+    Rung("despeckled", 5_000, _gain(8), Preparation(filter=prep.despeckled)),
+    Rung("sharpened", 12_000, _gain(2, 8, 1, 2), Preparation(filter=prep.sharpened)),
+    Rung("larger-sharpened", 20_000, _gain(23, 5, 13, 1), Preparation(1.5, filter=prep.sharpened)),
     Rung(
-        "zbar-double-equalised",
-        90000,
-        _all(1),
-        Preparation(scale=2, filter=prep.equalised),
-        Engine.ZBAR,
+        "larger-equalised",
+        25_000,
+        _gain(None, None, 1, 14),
+        Preparation(1.5, filter=prep.equalised),
+    ),
+    Rung("double", 16_000, _gain(3, 1, 18, 1), Preparation(2)),
+    Rung("double-sharpened", 30_000, _gain(19, 1, 3, 2), Preparation(2, filter=prep.sharpened)),
+    Rung("double-equalised", 37_000, _gain(1, 1, 10, 4), Preparation(2, filter=prep.equalised)),
+    Rung(
+        "double-two-tone", 26_000, _gain(1, 1, 1, 2), Preparation(2, filter=prep.two_tone_locally)
+    ),
+    Rung("bordered", 8_000, _gain(3, 1, 1, 1), Preparation(border=True)),
+    Rung("double-bordered", 19_000, _gain(6, 10, 1, 1), Preparation(2, border=True)),
+    Rung("tilted-left", 20_000, _gain(1, 1, 7, 1), Preparation(turn_deg=14)),
+    Rung("tilted-right", 18_000, _gain(3, 1, 25, 1), Preparation(turn_deg=-14)),
+    Rung("diagonal-left", 25_000, _gain(None, None, 1, 1), Preparation(turn_deg=32)),
+    Rung("diagonal-right", 25_000, _gain(None, None, 1, 1), Preparation(turn_deg=-32)),
+    Rung("diagonal", 25_000, _gain(None, None, 1, 1), Preparation(turn_deg=45)),
+    Rung(
+        "averaged-across", 7_000, _gain(None, None, 3, 2), Preparation(filter=prep.averaged_across)
+    ),
+    Rung("averaged-down", 7_000, _gain(None, None, 3, 2), Preparation(filter=prep.averaged_down)),
+    Rung("dark-grown", 6_000, _gain(None, 3, None, 1), Preparation(filter=prep.dark_grown)),
+    Rung("smoothed", 6_000, _gain(None, None, None, 1), Preparation(filter=prep.smoothed)),
+    Rung(
+        "histogram-smoothed",
+        6_000,
+        _gain(1, 2),
+        Preparation(filter=prep.smoothed),
+        binarizer=_HISTOGRAM,
     ),
     Rung(
+        "histogram-smoothed-more",
+        7_000,
+        _gain(1, 2),
+        Preparation(filter=prep.smoothed_more),
+        binarizer=_HISTOGRAM,
+    ),
+    Rung("zbar", 35_000, _gain(None, 3, 3, 3), engine=_ZBAR),
+    Rung(
+        "zbar-smoothed", 25_000, _gain(None, None, 1, 1), Preparation(filter=prep.smoothed), _ZBAR
+    ),
+    Rung("zbar-dark-grown", 30_000, _gain(None, 4), Preparation(filter=prep.dark_grown), _ZBAR),
+    Rung(
         "zbar-double-two-tone",
-        90000,
-        _all(1),
-        Preparation(scale=2, filter=prep.two_tone_locally),
-        Engine.ZBAR,
+        90_000,
+        _gain(None, 1, None, 2),
+        Preparation(2, filter=prep.two_tone_locally),
+        _ZBAR,
+    ),
+    Rung(
+        "zbar-double-equalised",
+        160_000,
+        _gain(None, None, None, 1),
+        Preparation(2, filter=prep.equalised),
+        _ZBAR,
     ),
 )
 
