@@ -111,7 +111,7 @@ class FrameSource(Protocol):
 
     def trigger(self) -> bool:
         """Have the camera expose now (a software trigger). False if it cannot be told to: then the
-        frame that was taken next after the trigger is the one."""
+        frame that was taken next after the trigger is the one. Raises CameraError, as `read`."""
         ...
 
     def close(self) -> None:

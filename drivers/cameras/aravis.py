@@ -21,6 +21,7 @@ Pixels = NDArray[np.uint8]
 
 _DEBIAN_PACKAGES = "/usr/lib/python3/dist-packages"
 _BUFFERS = 8
+_SOCKET_BYTES = 4 << 20
 _MAX_PAYLOAD_BYTES = 3 * MAX_PIXELS
 _SLICE_US = 100_000
 """How soon the loss of a camera that may be silent is seen, once Aravis knows it."""
@@ -60,7 +61,6 @@ class GigeCamera:
             device = self._camera.get_device()
             self._on_lost = device.connect("control-lost", lambda _: self._is_lost.set())
             self._set_up()
-            self._stream = self._camera.create_stream(None, None)
             self._underruns = 0
             payload_bytes = self._camera.get_payload()
             if payload_bytes > _MAX_PAYLOAD_BYTES:
@@ -68,6 +68,8 @@ class GigeCamera:
                     f"{self._config.camera} would send {payload_bytes} bytes a picture, expected "
                     f"at most {_MAX_PAYLOAD_BYTES}"
                 )
+            self._stream = self._camera.create_stream(None, None)
+            self._widen(payload_bytes)
             for _ in range(_BUFFERS):
                 self._stream.push_buffer(self._aravis.Buffer.new_allocate(payload_bytes))
             self._camera.start_acquisition()
@@ -93,7 +95,10 @@ class GigeCamera:
                 try:
                     return Frame(self._pixels(buffer), taken_us)
                 except BadPictureError as bad:
-                    problem = f"sent no whole picture ({bad}; check the network's MTU and load)"
+                    problem = (
+                        f"sent no whole picture ({bad}: check net.core.rmem_max, docs/install.md, "
+                        "and the load of the network)"
+                    )
                 finally:
                     self._stream.push_buffer(buffer)
                     self._count_underruns()
@@ -125,6 +130,12 @@ class GigeCamera:
                 camera.stop_acquisition()
             except self._error:  # it is away: there is nothing to stop
                 self._is_lost.set()
+
+    def _widen(self, payload_bytes: int) -> None:
+        """The kernel's usual 208 kB lose packets of every picture that comes at the wire's speed.
+        It grants no more than net.core.rmem_max."""
+        self._stream.set_property("socket-buffer", self._aravis.GvStreamSocketBuffer.FIXED)
+        self._stream.set_property("socket-buffer-size", max(_SOCKET_BYTES, 2 * payload_bytes))
 
     def _set_up(self) -> None:
         config, camera = self._config, self._camera

@@ -51,11 +51,12 @@ def build(config: Config) -> FrameSource:
         trigger_source = "Line0"
         exposure_us = 300
 
-    Only whole pictures are given out. One that lacks packets is counted; many of them mean that the
-    network card or a switch does not carry what the camera sends.
+    Only whole pictures are given out. One that lacks packets is counted; many of them mean that
+    this PC's socket (net.core.rmem_max) or a switch does not hold what the camera sends.
 
     A camera that runs freely, or is told to expose, is lost after `read_timeout_ms`; one that may
-    be silent is lost when it has not acknowledged Aravis's heartbeat for about 5 s.
+    be silent is lost when it has not acknowledged Aravis's heartbeat for about 6 s. Aravis then
+    tries for up to 10 s to take its leave of it, so long does `close` take.
     """
     # The line reads this kind's configuration as well, and should not load Aravis for it.
     from drivers.cameras.aravis import GigeCamera  # noqa: PLC0415
