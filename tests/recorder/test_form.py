@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core.inputs import Counter, Input, Read, Tick
+from edge_agent.core.inputs import Counter, Input, PictureLost, Read, Tick
 from edge_agent.core.names import Instant, ItemNumber, StationName
 from edge_agent.core.record import Decision
 from edge_agent.recorder.form import FORMAT, Decided, Encoder, FormError, Recorded, decode
@@ -24,8 +24,12 @@ COUNTERS = st.builds(
     US,
     st.integers(0, 1),
 )
-READS = st.builds(Read, INSTANTS, st.just(INFEED), US, st.none() | st.text())
-INPUTS = st.one_of(st.builds(Tick, INSTANTS, US), COUNTERS, READS)
+PICTURES = st.binary(min_size=32, max_size=32).map(bytes.hex)
+READS = st.builds(
+    Read, INSTANTS, st.just(INFEED), US, st.none() | st.text(), picture=st.none() | PICTURES
+)
+LOSSES = st.builds(PictureLost, INSTANTS, st.just(INFEED), PICTURES, st.text())
+INPUTS = st.one_of(st.builds(Tick, INSTANTS, US), COUNTERS, READS, LOSSES)
 
 
 @given(st.lists(INPUTS, max_size=300))

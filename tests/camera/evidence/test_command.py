@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.camera.evidence.marks import caption_of
 from edge_agent.camera.evidence.picture import Picture, encode
 from edge_agent.camera.evidence.store import kept
 from edge_agent.cli import app
@@ -31,6 +32,7 @@ from tests.camera.evidence.rig import (
     rejected,
 )
 
+ONE = "1f" * 32
 LATER = "2026-11-22T09:30:00.000Z"
 GREY, RED, GREEN = (128, 128, 128), (40, 40, 230), (80, 200, 40)
 Run = Callable[..., Result]
@@ -117,6 +119,14 @@ def test_a_picture_is_found_by_number_hash_and_code_proved_and_drawn(
     assert {tuple(map(int, drawn[30, x])) for x in range(68, 72)} & {GREEN}
 
 
+def test_the_caption_says_event_reason_code_camera_time_and_what_was_amiss() -> None:
+    seen, event = note("?", why="too dark"), rejected(ONE)
+    said = caption_of(7, event, seen, "?", secret=False)
+    assert said == f"event 7 | MALFORMED ? | camera {CAMERA} | {AT} | is no code | too dark"
+    hidden = caption_of(7, event, seen, "…", secret=True)
+    assert hidden == f"event 7 | MALFORMED … | camera {CAMERA} | {AT}"
+
+
 def test_a_no_read_has_its_picture_too(config: LineConfig, run: Run) -> None:
     keep(config, seen(config), event=lambda sha256: rejected(sha256, text=None))
     done = run("1")
@@ -190,10 +200,12 @@ def test_secret_codes_are_masked_and_covered_unless_asked_for(tmp_path: Path, ru
     assert "…1234" in masked[2].output
     shown = run("1", "-o", "shown.png", "--show-codes")
     assert text in shown.output
-    pixels = {name: cv2.imread(f"{name}.png") for name in ("masked", "shown")}
+    covered, open_ = cv2.imread("masked.png"), cv2.imread("shown.png")
+    assert covered is not None
+    assert open_ is not None
     # Inside the symbol, beside the lines of the cross.
-    assert tuple(pixels["masked"][20, 30]) == GREY
-    assert max(pixels["shown"][20, 30]) < 40
+    assert tuple(covered[20, 30]) == GREY
+    assert max(open_[20, 30]) < 40
     raw = run("1", "--raw")
     assert raw.exit_code == 1
     assert "give --show-codes" in raw.output

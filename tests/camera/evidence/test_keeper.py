@@ -1,8 +1,11 @@
 """From a verdict to its picture on disk, or to the event that says it is lost."""
 
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -203,6 +206,49 @@ def test_what_gave_way_in_memory_is_lost_and_says_which_key_is_too_small(
     (event,) = events(config, "picture_lost")
     assert event["picture"] == pictures[0].sha256
     assert "waiting_mb = 1 is too small" in event["why"]
+
+
+ON_A_FULL_DISK = """
+import sys
+from pathlib import Path
+from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.config_file import load_config
+from tests.camera.evidence.rig import CAMERA, picture
+keeper = EvidenceKeeper(load_config(Path(sys.argv[1])), CAMERA)
+keeper.start()
+for number in range(3):
+    keeper.hold(picture(number))
+print("ready", flush=True)
+sys.stdin.read()
+keeper.close()
+"""
+
+
+def test_on_a_full_disk_verdicts_go_on_and_each_loss_is_an_event(
+    tmp_path: Path, config: LineConfig, camera: CameraSocket, line: LineProcess
+) -> None:
+    """The keeper's directory is a file system of 1 MiB, in a mount namespace of its own."""
+    directory = config.evidence_path(CAMERA)
+    directory.mkdir(parents=True)
+    script = 'mount -t tmpfs -o size=1m none "$4" && exec "$1" -c "$3" "$2"'
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    keeper = subprocess.Popen(
+        ["unshare", *rights, "--mount", "sh", "-c", script, "sh",
+         sys.executable, tmp_path / "line.toml", ON_A_FULL_DISK, directory],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == b"ready\n"
+        for number in range(3):
+            camera.answer(f"no code {number}", picture(number).sha256)
+        tally(line, rejected=3, picture_lost=3)
+        camera.answer("U1", picture(9).sha256)
+        tally(line, commissioned=1)
+    assert keeper.returncode == 0
+    losses = events(config, "picture_lost")
+    assert [loss["picture"] for loss in losses] == [picture(n).sha256 for n in range(3)]
+    assert all("the disk has less than 64 MiB left" in loss["why"] for loss in losses)
 
 
 def test_a_loss_waits_for_a_line_that_is_away(
