@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from edge_agent.camera.symbols import Corners, Format
 
-_SIDE = 20
+Weights = NDArray[np.float64]
+
+_SIDE = 16
 """Points along each side of a two-dimensional symbol."""
 _ALONG = 256
 """Points along a line across bars."""
@@ -22,24 +24,22 @@ _LEAST_CONTRAST = 5
 """Grey levels below which there are no bars to measure."""
 
 
-def _weights(columns: int, rows: int) -> NDArray[np.float64]:
-    """Of the four corners, (points, 4), for the middles of a grid's cells."""
+def _grid(columns: int, rows: int) -> Weights:
+    """Of the four corners, (4, points), for the middles of a grid's cells."""
     u = np.tile((np.arange(columns) + 0.5) / columns, rows)
     v = np.repeat((np.arange(rows) + 0.5) / rows, columns)
-    return np.stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v), axis=1)
+    return np.stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v))
 
 
-_AREA = _weights(_SIDE, _SIDE)
-_LINE = _weights(_ALONG, 1)
+_AREA = _grid(_SIDE, _SIDE)
+_LINE = _grid(_ALONG, 1)
 
 
-def _grey_at(
-    grey: NDArray[np.uint8], corners: Corners, weights: NDArray[np.float64]
-) -> NDArray[np.uint8]:
-    at = (weights @ np.array(corners)).astype(np.intp)
-    x = np.minimum(np.maximum(at[:, 0], 0), grey.shape[1] - 1)
-    y = np.minimum(np.maximum(at[:, 1], 0), grey.shape[0] - 1)
-    return np.asarray(grey[y, x], dtype=np.uint8)
+def _grey_at(grey: NDArray[np.uint8], corners: Corners, weights: Weights) -> NDArray[np.uint8]:
+    height, width = grey.shape
+    clipped = [(min(max(x, 0), width - 1), min(max(y, 0), height - 1)) for x, y in corners]
+    x, y = (np.array(clipped, dtype=np.float64).T @ weights).astype(np.intp)
+    return np.asarray(grey.ravel().take(y * width + x), dtype=np.uint8)
 
 
 def is_area(corners: Corners) -> bool:
@@ -74,7 +74,7 @@ def module_px(
 def _narrowest(grey: NDArray[np.uint8], corners: Corners, along: float) -> float | None:
     """Of bars: the median of the narrower half of all bars and spaces."""
     count = min(max(_ALONG, int(4 * along)), 1 << 14)
-    line = _grey_at(grey, corners, _weights(count, 1))
+    line = _grey_at(grey, corners, _grid(count, 1))
     low, high = int(line.min()), int(line.max())
     if high - low < _LEAST_CONTRAST:
         return None
