@@ -61,9 +61,11 @@ def interval_us(source: FrameSource) -> float | None:
 
 
 def frames(source: FrameSource, count: int) -> Iterator[Frame]:
-    """At most `count`; fewer where the source ends. Raises CameraError."""
+    """At most `count`; fewer where the source ends. A camera that exposes on command is told to.
+    Raises CameraError."""
     for _ in range(count):
         try:
+            source.trigger()
             yield source.read()
         except EndOfFrames:
             return

@@ -13,6 +13,8 @@ WHOLE = 0.8
 """A region of so much of the frame saves nothing."""
 HEADROOM = 2.0
 """The budget is so many times the p99 that was measured: the line's PC does other things too."""
+LEAST_BUDGET_MS = 20
+"""A code that is worse than those which were seen needs more rungs."""
 MARGIN_MS = 10
 """For the socket, the decoder's queue, and a busy moment."""
 
@@ -54,7 +56,7 @@ def propose(camera: Camera, looks: Looks, interval_us: float | None) -> Proposal
     region = _region(symbols, width, height)
     straight = all(abs(_angle_deg(symbol)) <= STRAIGHT_DEG for symbol in symbols)
     best = _best_trial(camera, looks, tuple(formats), region, straight)
-    budget_ms = _up(max(best.p99_us * HEADROOM / 1_000, 5), 5)
+    budget_ms = _up(max(best.p99_us * HEADROOM / 1_000, LEAST_BUDGET_MS), 5)
     waiting_ms, waiting_why = _waiting_ms(camera, interval_us)
     evidence_ms = max(each.elapsed_us for each in looks.evidence) / 1_000
     deadline_ms = _up(waiting_ms + budget_ms + evidence_ms + MARGIN_MS, 10)

@@ -124,7 +124,7 @@ def _pictures(looks: Looks, between_us: float | None) -> Iterable[tuple[str, str
             f"paper {_middle(each.light for each in codes):.0f} of 255, "
             f"{_middle(each.bright for each in codes):.1%} white to the limit",
         )
-    yield "Laplacian variance", f"{_middle(look.laplacian for look in looks.frames):.0f}"
+    yield "Laplacian variance", f"{_middle(look.laplacian for look in looks.frames):.3g}"
 
 
 def _codes(camera: Camera, looks: Looks) -> Iterable[tuple[str, str]]:

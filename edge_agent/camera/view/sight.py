@@ -132,7 +132,7 @@ class Sights:
             "rate": self._rate.words(complete),
             "sharpness": {
                 "part": self._sharpness.part(laplacian, at_us),
-                "words": f"{laplacian:.0f} (Laplacian variance)",
+                "words": f"{laplacian:.3g} (Laplacian variance)",
             },
             "module": _NO_CODE if module_px is None else _module_words(module_px),
             "light": _light_words(light, None),
@@ -173,7 +173,7 @@ def _texts(seen: Seen) -> set[str]:
 
 def _sharpness_words(look: Look, laplacian: float) -> str:
     if not look.blurs:
-        return f"{laplacian:.0f} (Laplacian variance)"
+        return f"{laplacian:.3g} (Laplacian variance)"
     blurriest = max(look.blurs, key=lambda each: each.modules)
     return f"{blurriest.words}; an edge is smeared by {blurriest.modules:.2f} of a module"
 

@@ -36,6 +36,7 @@ class SourceEyes:
             if not self._is_open:
                 self._source.open()
                 self._is_open = True
+            self._source.trigger()
             frame = self._source.read()
         except CameraError as error:
             self.close()

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from drivers.sim.scene import layer_scene
 from edge_agent import control
 from edge_agent.camera.tune.frames import TuneError, opened
 from edge_agent.camera.tune.run import tune
@@ -128,6 +129,33 @@ def test_each_fault_is_told_with_its_mend(
     assert not well
     printed = report(capsys)
     assert words in printed, printed
+
+
+def test_a_layer_is_looked_at_as_the_role_looks_at_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = [code(i) for i in range(12)]
+    rng = np.random.default_rng(1)
+    pictures = [
+        layer_scene(labels, 3, 4, size=(900, 700), turn_deg=4, noise_sigma=2, rng=rng).pixels
+        for _ in range(3)
+    ]
+    layer = CAMERA + "[cameras.top.layer]\nrows = 3\ncolumns = 4\n"
+    well, camera = tuned(tmp_path, pictures, layer)
+    printed = report(capsys)
+    assert well, printed
+    assert "3 of 3 pictures with all of 12, 36 codes" in printed
+    assert (camera.layer.rows, camera.layer.columns) == (3, 4)
+
+
+def test_a_code_of_another_format_beside_the_right_one_is_told_and_not_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = np.hstack([scene(code(1)), scene(code(2, "qr"))])
+    well, camera = tuned(tmp_path, [beside])
+    assert not well
+    assert "seen, but not in decode.formats: qr 1 times" in report(capsys)
+    assert [form.value for form in camera.decode.formats] == ["data-matrix"]
 
 
 def test_pictures_without_a_code_are_no_configuration(
