@@ -32,9 +32,9 @@ class Capture:
     """Frames of `source`, from `start` on until `stop`. Its numbers are written by its thread
     alone, and read by any.
 
-    `on_shot` is called with each new frame, `on_change` when `fault` has changed, both in the event
-    loop. With a `background`, each shot is compared with it. A camera that is `commanded` exposes
-    after `ask` only.
+    `on_shot` is called with each new frame, `on_change` when `fault` may have changed, both in the
+    event loop. With a `background`, each shot is compared with it. A camera that is `commanded`
+    exposes after `expose` only.
     """
 
     name: str
@@ -78,6 +78,14 @@ class Capture:
         if not self._exposing:
             self._exposing = True
             self._asked.release()
+
+    def _came(self, shot: Shot | None) -> None:
+        """In the loop: a shot, or what is none."""
+        self._exposing = False
+        if shot is None:
+            self.on_change()
+        else:
+            self.on_shot(shot)
 
     # --- in the thread -----------------------------------------------------------------------
 
@@ -123,6 +131,7 @@ class Capture:
         if self._last is not None and _equal(pixels, self._last):
             self.repeated += 1
             self.repeated_us = frame.taken_us
+            self._tell(self._came, None)
             return
         if self.shape and pixels.shape != self.shape:
             log.warning("frames have another size", camera=self.name, shape=pixels.shape)
@@ -132,15 +141,14 @@ class Capture:
             place = self.slots.put(pixels)
         except ValueError as error:
             raise CameraError(str(error)) from None
-        self._exposing = False
-        self._tell(self.on_shot, Shot(place, frame.taken_us, is_other))
+        self._tell(self._came, Shot(place, frame.taken_us, is_other))
 
     def _opened(self) -> None:
         self.new_us = time.monotonic_ns() // 1_000
         self._last = None
         self.fault = None
         log.info("camera is open", camera=self.name)
-        self._tell(self.on_change)
+        self._tell(self._came, None)
 
     def _lost(self, fault: str, *, was_open: bool) -> None:
         self.losses += was_open
@@ -149,8 +157,7 @@ class Capture:
         else:
             log.debug("camera is still away", camera=self.name, detail=fault)
         self.fault = fault
-        self._exposing = False
-        self._tell(self.on_change)
+        self._tell(self._came, None)
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         try:

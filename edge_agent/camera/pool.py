@@ -6,6 +6,8 @@ docs/decisions/0011-decoder-processes.md.
 """
 
 import asyncio
+import contextlib
+import os
 import pickle
 import random
 import signal
@@ -135,7 +137,7 @@ class Pool:
                 try:
                     ended = await worker.ended()
                 finally:
-                    worker.kill()
+                    await worker.end()
                     self.running -= 1
                     if worker in self._idle:
                         self._idle.remove(worker)
@@ -172,7 +174,7 @@ class _Worker:
                     stdout=DEVNULL,
                     start_new_session=True,  # Ctrl-C is the role's to hear
                 )
-            except OSError:
+            except BaseException:
                 ours.close()
                 raise
         reader, writer = await asyncio.open_connection(sock=ours)
@@ -181,13 +183,12 @@ class _Worker:
             async with asyncio.timeout(START_S):
                 await worker.do(setup)
         except TimeoutError:
-            worker.kill()
+            await worker.end()
             raise WorkerError(f"not ready after {START_S:g} s") from None
         except _BROKEN:
-            worker.kill()
-            raise WorkerError(f"not ready: {await worker.ended()}") from None
+            raise WorkerError(f"not ready: {await worker.end()}") from None
         except BaseException:
-            worker.kill()
+            await worker.end()
             raise
         return worker
 
@@ -206,7 +207,14 @@ class _Worker:
             return f"ended by signal {signal.Signals(-status).name}"
         return f"ended with status {status}"
 
+    async def end(self) -> str:
+        """End it, if it has not ended by itself; how it did."""
+        self.kill()
+        return await self.ended()
+
     def kill(self) -> None:
         self.writer.close()
+        # Not process.kill(): that reaps a child that has just died, and how it ended is lost.
         if self.process.returncode is None:
-            self.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)

@@ -55,7 +55,7 @@ class CameraRole:
         self._group = asyncio.TaskGroup()
         self._timer: asyncio.TimerHandle | None = None
         self._fed_at_us = 0
-        self._fault: str | None = None
+        self._fault: str | None = "the role is starting"
         # Besides those that wait: one in each worker, one on its way from the capture thread, and
         # one that it writes.
         self._slots = Slots(camera.buffer_frames + camera.decode.workers + 2)

@@ -109,8 +109,9 @@ class Triggers:
 
     @property
     def wants_frame(self) -> bool:
-        """Whether a camera that exposes on command should do so now."""
-        return any(self._wants(each) for each in self._open)
+        """Whether a camera that exposes on command should do so now: not while it may still turn
+        out that the frame before was enough."""
+        return any(self._wants(each) and not each.pending for each in self._open)
 
     # --- inputs ----------------------------------------------------------------------------
 

@@ -1,4 +1,6 @@
-"""Which frame is for which trigger, and when it is answered: in virtual time, with random worlds."""
+"""Which frame is for which trigger, and when that is answered, in virtual time.
+
+The worlds are drawn at random."""
 
 from collections import deque
 from dataclasses import dataclass, field
