@@ -6,12 +6,12 @@ counts that explains most points. Which place of the lattice is r1c1 is a questi
 (`origins`): it has several answers where nothing was read in an outer row.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge_agent.camera.layer.outlines import Box
@@ -36,8 +36,6 @@ MAX_SHEAR = 0.35
 BEGINNINGS = 8
 ENOUGH = 0.9
 """The part of the points that must lie on a lattice before no other beginning is tried."""
-FEWEST = 0.75
-"""With less of them on it, it is not their lattice: each second row of it, perhaps."""
 CLEARANCE = 1.1
 """Places are never nearer to each other than so many sizes of a symbol."""
 FLATNESS = 5.0
@@ -101,8 +99,6 @@ def fit(points: Floats, rows: int, columns: int) -> Lattice | None:
         if shear > MAX_SHEAR or abs(steps[0][1]) > MAX_TURN * steps[0][0]:
             continue
         held = max(_windows(lattice.indices.values(), rows, columns).values())
-        if held < FEWEST * len(points):
-            continue
         if best is None or (held, -shear) > best:
             best, chosen = (held, -shear), lattice
         if held >= ENOUGH * len(points):
@@ -287,21 +283,16 @@ def _name(points: Floats, to_pixels: Floats) -> dict[int, Index]:
 
 
 def _windows(indices: Iterable[Index], rows: int, columns: int) -> dict[Index, int]:
-    """How many of `indices` lie in each place that a grid could have among them."""
-    held = Counter(indices)
-
-    def starts(ends: Iterable[int], length: int) -> range:
-        low, high = min(seen := list(ends)), max(seen) - length + 1
-        return range(min(low, high), max(low, high) + 1)
-
+    """How many of `indices` lie in each place that a grid could have that holds one of them."""
+    at = np.array(list(indices))
+    top, left = at.min(axis=0) - (rows - 1, columns - 1)
+    height, width = at.max(axis=0) - (top, left) + (rows, columns)
+    held = np.zeros((height, width), int)
+    np.add.at(held, tuple((at - (top, left)).T), 1)
+    sums = sliding_window_view(held, (rows, columns)).sum(axis=(2, 3))
     return {
-        (top, left): sum(
-            count
-            for (row, column), count in held.items()
-            if top <= row < top + rows and left <= column < left + columns
-        )
-        for top in starts((row for row, _ in held), rows)
-        for left in starts((column for _, column in held), columns)
+        (int(top + row), int(left + column)): int(count)
+        for (row, column), count in np.ndenumerate(sums)
     }
 
 

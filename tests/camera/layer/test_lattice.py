@@ -23,7 +23,7 @@ class View(NamedTuple):
     places: list[Index]
     points: Floats
     full: bool
-    """Each outer row and column has a code."""
+    """Each outer row and column has half of its codes or more."""
 
 
 @st.composite
@@ -56,10 +56,10 @@ def views(
     x, y = (flat @ np.array(((cos(angle), sin(angle)), (-sin(angle), cos(angle))))).T
     depth = 1 + (x * sin(tilt_y) + y * sin(tilt_x)) / 6_000
     points = np.column_stack((2_000 + x * cos(tilt_y) / depth, 1_500 + y * cos(tilt_x) / depth))
-    full = {row for row, _ in places} >= {0, rows - 1} and {column for _, column in places} >= {
-        0,
-        columns - 1,
-    }
+    full = all(
+        2 * sum(place[axis] == line for place in places) >= (columns, rows)[axis]
+        for axis, line in ((0, 0), (0, rows - 1), (1, 0), (1, columns - 1))
+    )
     return View(rows, columns, places, points, full)
 
 
@@ -134,10 +134,41 @@ def test_a_missing_outer_row_that_may_lie_at_either_end_leaves_all_without_names
 
 
 def test_each_second_row_is_not_taken_for_the_upper_half() -> None:
+    # As rows of twice the distance they would lie in the picture in one way only.
     places = [place for place in grid(6, 8) if place[0] % 2 == 0]
-    view = View(6, 8, places, straight(places, pitch=300), False)
+    view = View(6, 8, places, straight(places, pitch=200, corner=300), False)
 
     assert named(view) is None
+
+
+def test_a_stranger_in_line_makes_no_outer_row() -> None:
+    places = [place for place in grid(6, 8) if place[0] != 0]
+    points = np.vstack((straight(places, pitch=300), straight([(6, 3)], pitch=300)))
+
+    assert named(View(6, 8, places, points, False)) is None
+
+
+def test_a_layer_of_which_less_than_half_is_read_is_not_named() -> None:
+    places = [place for place in grid(6, 8) if place[0] in (0, 1) or place == (5, 0)]
+    view = View(6, 8, places, straight(places), True)
+
+    assert named(view) is None
+
+
+def test_where_a_missing_code_must_be_follows_the_perspective() -> None:
+    # One pitch is 1 % shorter than the one before: as tilted by 10 degrees.
+    def at(row: int, column: int) -> tuple[float, float]:
+        depth = 1 + 0.01 * row + 0.01 * column
+        return 500 + 400 * column / depth, 500 + 400 * row / depth
+
+    places = [place for place in grid(6, 8) if place not in ((0, 0), (5, 7))]
+    lattice = fit(np.array([at(*place) for place in places]), 6, 8)
+
+    assert lattice is not None
+    top, left = next(iter(origins(lattice, 6, 8, SIZE_PX, AREA)))
+    for row, column in ((0, 0), (5, 7)):
+        expected = lattice.at((top + row, left + column))
+        assert expected == pytest.approx(at(row, column), abs=8)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 6), (6, 1), (1, 2), (2, 2)])

@@ -13,7 +13,7 @@ from drivers.sim.scene import layer_scene
 from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.layer.outlines import Box
 from edge_agent.camera.layer.plan import LayerPlan
-from edge_agent.camera.layer.reader import LayerReader
+from edge_agent.camera.layer.reader import LayerReader, Sweep
 from edge_agent.camera.layer.reading import LayerReading
 from edge_agent.camera.symbols import Format
 
@@ -163,6 +163,18 @@ def test_of_counted_codes_it_is_told_how_many_are_missing() -> None:
     assert reading.absent == 2
     assert reading.missing == ()
     assert reading.why == "10 of 12 codes read"
+
+
+def test_what_the_first_look_leaves_is_climbed_for_in_its_place() -> None:
+    labels = [printed(text, Format.DATA_MATRIX, module_px=3) for text in TEXTS]
+    grey = layer_scene(
+        labels, 3, 4, size=(880, 660), angle_deg=4, tilt=(10, 0), blur_sigma=1.4, noise_sigma=2,
+        rng=np.random.default_rng(2),
+    ).pixels  # fmt: skip
+    first = reader().look(grey, Sweep(0, 1))
+
+    assert sum(len(part.symbols) for part in first.readings) < 12
+    assert [cell for _, cell in read(grey).codes] == NAMES
 
 
 def test_codes_on_printed_matter_are_found_between_its_letters() -> None:
