@@ -131,7 +131,7 @@ def status(
     config: ConfigArgument,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
-    """Show how the line and sync roles are doing."""
+    """Show how the line, camera and sync roles are doing."""
     from edge_agent.status import show_status
 
     if not show_status(load(config), as_json=as_json):

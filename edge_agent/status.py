@@ -13,11 +13,12 @@ from edge_agent.control import ControlError, ask
 
 
 def show_status(config: LineConfig, *, as_json: bool) -> bool:
-    """Print the state of the line role, and of the sync role where one is configured.
+    """Print the state of the line role, and of the cameras and the sync role that are configured.
 
     True if all of them answered.
     """
-    roles = ["line"] + (["sync"] if config.sync else [])
+    roles = ["line", *(f"camera-{name}" for name in config.cameras)]
+    roles += ["sync"] if config.sync else []
     answers: dict[str, dict[str, Any]] = {}
     for role in roles:
         try:
@@ -41,6 +42,9 @@ def _show_role(console: Console, role: str, answer: dict[str, Any]) -> None:
         console.print(f"[bold red]halted, nothing is passed: {escape(answer['halted'])}[/]")
     for name, gate in answer.pop("gates", {}).items():
         for line in _gate_lines(name, gate):
+            console.print(line)
+    if answer.get("role") == "camera":
+        for line in _camera_lines(answer):
             console.print(line)
     for name, device in answer.pop("devices", {}).items():
         colour = "green" if device["link"] == "up" else "red"
@@ -68,6 +72,21 @@ def _gate_lines(name: str, gate: dict[str, Any]) -> Iterator[str]:
         yield f"[green]gate {name} armed[/] {gate['pending']} items on the way to it"
     if gate["conditions"]:
         yield f"[yellow]gate {name} reports[/] {', '.join(gate['conditions'])}"
+
+
+def _camera_lines(answer: dict[str, Any]) -> Iterator[str]:
+    """Whether it sees, and what will soon keep it from reading."""
+    name, fault = escape(answer["camera"]), answer.pop("fault")
+    if fault:
+        yield f"[bold red]camera {name} DOES NOT SEE[/] {escape(fault)}"
+    else:
+        yield f"[green]camera {name} sees[/] {answer['fps']} frames a second"
+    for warning in answer["quality"].pop("warnings"):
+        yield f"[yellow]camera {name} warns[/] {escape(warning)}"
+    if trouble := answer["evidence"].pop("trouble"):
+        yield f"[yellow]camera {name} evidence[/] {escape(trouble)}"
+    if lamp := answer["lamp"].pop("fault"):
+        yield f"[yellow]camera {name} lamp[/] {escape(lamp)}"
 
 
 def _short(value: object) -> str:

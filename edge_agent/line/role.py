@@ -137,6 +137,7 @@ class LineRole:
             {
                 "status": self._answer_status,
                 "release": self._answer_release,
+                "trigger": self._answer_trigger,
                 "lose-picture": self._answer_lose_picture,
             },
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.camera.role import WATCHDOG_US as CAMERA_WATCHDOG_US
 from edge_agent.line.role import WATCHDOG_US
 from sync.role import WATCH_PERIOD_S
 
@@ -48,9 +49,10 @@ def verifiable(unit: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def test_there_are_units_for_line_sync_and_hq() -> None:
+def test_there_are_units_for_line_camera_sync_and_hq() -> None:
     assert {path.name for path in SYSTEMD.glob("*.service")} == {
         "edge-agent-line@.service",
+        "edge-agent-camera@.service",
         "edge-agent-sync@.service",
         "edge-agent-hq.service",
     }
@@ -95,7 +97,11 @@ def test_the_unit_calls_a_command_that_exists(unit: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "fed_every_s"),
-    [("edge-agent-line@", WATCHDOG_US / 1e6), ("edge-agent-sync@", WATCH_PERIOD_S)],
+    [
+        ("edge-agent-line@", WATCHDOG_US / 1e6),
+        ("edge-agent-camera@", CAMERA_WATCHDOG_US / 1e6),
+        ("edge-agent-sync@", WATCH_PERIOD_S),
+    ],
 )
 def test_the_watchdog_waits_for_more_than_one_lost_feed(name: str, fed_every_s: float) -> None:
     keys = service(SYSTEMD / f"{name}.service")
@@ -104,7 +110,7 @@ def test_the_watchdog_waits_for_more_than_one_lost_feed(name: str, fed_every_s: 
 
 
 def test_roles_that_share_a_directory_keep_it_when_one_stops() -> None:
-    for name in ("edge-agent-line@", "edge-agent-sync@"):
+    for name in ("edge-agent-line@", "edge-agent-camera@", "edge-agent-sync@"):
         keys = service(SYSTEMD / f"{name}.service")
         assert keys["RuntimeDirectory"] == ["edge-agent"]
         assert keys["RuntimeDirectoryPreserve"] == ["yes"]
@@ -113,7 +119,7 @@ def test_roles_that_share_a_directory_keep_it_when_one_stops() -> None:
 def test_users_and_directories_are_made_as_the_units_want_them(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "etc").mkdir(parents=True)
-    (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\n")
+    (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\nvideo:x:44:\n")
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     # In one call: what it writes, a second call may not read unless it is root's.
     files = [SYSTEMD / f"{name}.sysusers" for name in ("edge-agent", "edge-agent-hq")]
@@ -122,7 +128,9 @@ def test_users_and_directories_are_made_as_the_units_want_them(tmp_path: Path) -
     users = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
     for unit in SYSTEMD.glob("*.service"):
         assert set(service(unit)["User"]) <= users
-    assert "dialout:x:20:edge-agent" in (root / "etc/group").read_text()
+    groups = (root / "etc/group").read_text()
+    assert "dialout:x:20:edge-agent" in groups
+    assert "video:x:44:edge-agent" in groups
 
     # Giving the directories away needs root, which a test may not have; making them does not.
     systemd("systemd-tmpfiles", f"--root={root}", "--create", SYSTEMD / "edge-agent.tmpfiles")
