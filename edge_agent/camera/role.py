@@ -230,7 +230,9 @@ class CameraRole:
         self._looked_at_us = clock.now_us()
         self._triggers.is_watched = True
         self._go_on()
-        return {"fault": self._fault, **await asyncio.to_thread(shown, self._newest)}
+        secret = self._config.line.secret_codes
+        newest = await asyncio.to_thread(shown, self._newest, secret=secret)
+        return {"fault": self._fault, **newest}
 
 
 class Stall:

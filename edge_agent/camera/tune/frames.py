@@ -32,7 +32,7 @@ def opened(config: LineConfig, name: str, folder: Path | None) -> Iterator[Frame
             raise TuneError(
                 f"the role of camera {name} is running and has the camera: stop it "
                 f"(systemctl stop edge-agent-camera@{config.line.name}:{name}), or look at "
-                f"pictures that it kept with --folder {config.evidence_path(name)}"
+                f"pictures that it kept with --folder {config.evidence_path(name)}/DAY"
             )
         source = registry.build_source(config.cameras[name].source)
     try:

@@ -71,6 +71,7 @@ def serve(watcher: Watcher, listener: socket.socket) -> None:
         create_app(watcher),
         access_log=False,
         log_config=None,
+        log_level="warning",
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=2,
