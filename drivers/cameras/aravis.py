@@ -47,7 +47,6 @@ class GigeCamera:
         self._error: Any = None
         self._camera: Any = None
         self._stream: Any = None
-        self._on_lost = 0
         self._is_lost = threading.Event()
         self._underruns = 0
         self.losses: Counter[str] = Counter()
@@ -57,9 +56,8 @@ class GigeCamera:
         self._aravis, self._error = _aravis()
         try:
             self._camera = self._aravis.Camera.new(self._config.camera)
-            self._is_lost.clear()
-            device = self._camera.get_device()
-            self._on_lost = device.connect("control-lost", lambda _: self._is_lost.set())
+            is_lost = self._is_lost = threading.Event()
+            self._camera.get_device().connect("control-lost", lambda _: is_lost.set())
             self._set_up()
             self._underruns = 0
             payload_bytes = self._camera.get_payload()
@@ -123,8 +121,6 @@ class GigeCamera:
         camera, self._camera, self._stream = self._camera, None, None
         if camera is None:
             return
-        # The handler holds this object, which would hold the device.
-        camera.get_device().disconnect(self._on_lost)
         if not self._is_lost.is_set():
             try:
                 camera.stop_acquisition()

@@ -32,6 +32,7 @@ _MJPEG = frozenset({"MJPG", "mjpg", "JPEG", "jpeg"})
 _V4L2_MANUAL_EXPOSURE = 1  # V4L2_EXPOSURE_MANUAL
 _V4L2_EXPOSURE_STEP_US = 100  # V4L2_CID_EXPOSURE_ABSOLUTE
 _NO_TIMEOUT_NS = 0
+_MAX_RATE_PER_S = 1_000
 _KNOCK_S = 1.0
 _MAX_PASSWORD_BYTES = 1_024
 
@@ -57,13 +58,16 @@ class Capture:
         else:
             self._video = self._open_ffmpeg()
             if self._config.rate_per_s is None and not self._live:
-                self._pace = Pace(self._video.get(cv2.CAP_PROP_FPS))
+                own_rate = self._video.get(cv2.CAP_PROP_FPS)
+                self._pace = Pace(own_rate if 0 < own_rate <= _MAX_RATE_PER_S else None)
 
     def read(self) -> Frame:
         """See FrameSource. Within `read_timeout_ms`; each try that brings no new picture may take
         as long once more."""
         if self._video is None:
             raise CameraError(f"{self._where} is not open")
+        if not self._live:
+            self._pace.wait()
         begun_s = time.monotonic()
         misses = 0
         problem = "sent nothing"
@@ -75,22 +79,9 @@ class Capture:
             else:
                 misses = 0
                 try:
-                    pixels = self._pixels(data)
+                    return Frame(self._fresh(data), taken_us)
                 except BadPictureError as bad:
-                    self.losses["unreadable"] += 1
-                    problem = f"sent nothing usable: {bad}"
-                else:
-                    if not (self._live and same(pixels, self._last)):
-                        self._last = pixels
-                        self._given += 1
-                        if not self._live:
-                            self._pace.wait()
-                        return Frame(pixels, taken_us)
-                    self.losses["repeated"] += 1
-                    problem = (
-                        "sent the same picture again and again: it stalled, or sees one colour "
-                        "only (cover, no light)"
-                    )
+                    problem = f"sent no new picture ({bad})"
             waited_ms = (time.monotonic() - begun_s) * 1_000
             if self._live and 0 < self._config.read_timeout_ms <= waited_ms:
                 raise CameraError(f"{self._where} {problem} for {waited_ms:.0f} ms")
@@ -208,6 +199,23 @@ class Capture:
         if ok:
             ok, data = video.retrieve()
         return cast(Pixels, data) if ok else None
+
+    def _fresh(self, data: Pixels) -> Pixels:
+        """The pixels of a picture that is not the last once more. Raises BadPictureError."""
+        try:
+            pixels = self._pixels(data)
+        except BadPictureError:
+            self.losses["unreadable"] += 1
+            raise
+        if self._live and same(pixels, self._last):
+            self.losses["repeated"] += 1
+            raise BadPictureError(
+                "the same again and again: it stalled, or sees one colour only, by a cover or "
+                "without light"
+            )
+        self._last = pixels
+        self._given += 1
+        return pixels
 
     def _pixels(self, data: Pixels) -> Pixels:
         if self._jpegs:

@@ -54,12 +54,12 @@ def test_colours_become_blue_green_red(camera: FakeGige, name: str) -> None:
 
 def test_a_software_trigger_exposes_once(camera: FakeGige) -> None:
     camera.plug()
-    source = source_of(trigger_source="Software", read_timeout_ms=300)
+    source = source_of(trigger_source="Software", read_timeout_ms=1_000)
     source.open()
     for _ in range(3):
         assert source.trigger()
         source.read()
-    with pytest.raises(CameraError, match=r"127\.0\.0\.1 sent nothing for 3\d\d ms"):
+    with pytest.raises(CameraError, match=r"127\.0\.0\.1 sent nothing for \d+ ms"):
         source.read()
     source.close()
 
@@ -93,11 +93,11 @@ def test_only_incomplete_pictures_are_an_error_that_says_so(camera: FakeGige) ->
 
 def test_a_lost_camera_is_an_error_and_gives_frames_when_it_is_back(camera: FakeGige) -> None:
     camera.plug()
-    source = source_of(read_timeout_ms=300)
+    source = source_of(read_timeout_ms=1_000)
     source.open()
     source.read()
     camera.pull()
-    with pytest.raises(CameraError, match=r"sent nothing for 3\d\d ms"):
+    with pytest.raises(CameraError, match=r"sent nothing for \d+ ms"):
         while True:  # what had arrived before
             source.read()
     source.close()

@@ -71,7 +71,7 @@ def test_what_is_no_picture_in_a_stream_is_counted_and_the_next_is_a_frame() -> 
 
 def test_a_stream_of_what_is_no_picture_is_an_error_that_says_so() -> None:
     with MjpegCamera() as camera:
-        source = source_of(camera.url, read_timeout_ms=300)
+        source = source_of(camera.url, read_timeout_ms=500)
         camera.send(jpeg(1))
         source.open()
         source.read()
@@ -83,11 +83,11 @@ def test_a_stream_of_what_is_no_picture_is_an_error_that_says_so() -> None:
 
 def test_the_same_picture_again_and_again_is_a_stalled_camera() -> None:
     with MjpegCamera() as camera:
-        source = source_of(camera.url, read_timeout_ms=300)
+        source = source_of(camera.url, read_timeout_ms=500)
         camera.send(jpeg(1), *[jpeg(2)] * 3)
         source.open()
         assert numbers(source, 2) == [1, 2]
-        with pytest.raises(CameraError, match="same picture again and again"):
+        with pytest.raises(CameraError, match="the same again and again: it stalled"):
             source.read()
         assert source.losses == {"repeated": 2}
         source.close()
@@ -95,11 +95,11 @@ def test_the_same_picture_again_and_again_is_a_stalled_camera() -> None:
 
 def test_a_silent_camera_is_an_error_after_the_timeout() -> None:
     with MjpegCamera() as camera:
-        source = source_of(camera.url, read_timeout_ms=300)
+        source = source_of(camera.url, read_timeout_ms=500)
         camera.send(jpeg(1))
         source.open()
         source.read()
-        with pytest.raises(CameraError, match=rf"{camera.url} sent nothing for 3\d\d ms"):
+        with pytest.raises(CameraError, match=rf"{camera.url} sent nothing for \d+ ms"):
             source.read()
         source.close()
 
