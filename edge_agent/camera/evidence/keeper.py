@@ -9,7 +9,7 @@ restart of either role loses a picture without a word: what was not settled is f
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
@@ -83,6 +83,7 @@ class EvidenceKeeper:
         self._losses: dict[str, tuple[StationName, str]] = {}
         self._lost = 0
         self._trouble: str | None = None
+        self._deaf: str | None = None
         self._ending = Event()
         self._thread = Thread(target=self._run, name="evidence", daemon=True)
 
@@ -110,12 +111,14 @@ class EvidenceKeeper:
             **store,
             "lost": self._lost,
             "untold": len(self._losses),
-            "trouble": self._trouble,
+            "trouble": self._trouble or self._deaf,
         }
 
     def _run(self) -> None:
         while not self._ending.wait(LOOK_S):
             self.look()
+        # What was answered last is judged by then.
+        sleep(LOOK_S)
         self.look()
 
     def look(self) -> None:
@@ -124,12 +127,10 @@ class EvidenceKeeper:
         try:
             self._settle()
             self._tell()
-        except LedgerMissingError:
+        except LedgerMissingError as error:
             # A new line: what it records from the beginning is ours to read.
             self._place = self._place or settled(self._directory) or Place()
-        except ControlError as error:
-            self._tell_at = monotonic() + RETELL_S
-            trouble = f"the line is not told what is lost: {error}"
+            trouble = str(error)
         except Exception as error:  # noqa: BLE001 the thread's boundary: the camera goes on
             trouble = f"{type(error).__name__}: {error}"
         if trouble is not None and trouble != self._trouble:
@@ -199,13 +200,21 @@ class EvidenceKeeper:
             self._lost += 1
 
     def _tell(self) -> None:
-        """Have the line record what is lost. Raises ControlError while it does not."""
+        """Have the line record what is lost."""
         if monotonic() < self._tell_at:
             return
-        for sha256, (station, why) in list(self._losses.items()):
-            path = self._config.control_path("line")
-            ask(path, "lose-picture", station=station, picture=sha256, why=why)
-            del self._losses[sha256]
+        deaf = None
+        try:
+            for sha256, (station, why) in list(self._losses.items()):
+                path = self._config.control_path("line")
+                ask(path, "lose-picture", station=station, picture=sha256, why=why)
+                del self._losses[sha256]
+        except ControlError as error:
+            self._tell_at = monotonic() + RETELL_S
+            deaf = f"the line is not told what is lost: {error}"
+        if deaf is not None and deaf != self._deaf:
+            log.error("lost pictures wait to be recorded", why=deaf)
+        self._deaf = deaf
 
     def _may_remove(self) -> MayRemove:
         if not self._evidence.until_hq:
