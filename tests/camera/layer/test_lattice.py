@@ -149,7 +149,7 @@ def test_a_stranger_in_line_makes_no_outer_row() -> None:
 
 
 def test_a_layer_of_which_less_than_half_is_read_is_not_named() -> None:
-    places = [place for place in grid(6, 8) if place[0] in (0, 1) or place == (5, 0)]
+    places = [*grid(1, 8), (1, 0), (1, 7), (2, 0), (2, 7), *((5, column) for column in range(8))]
     view = View(6, 8, places, straight(places), True)
 
     assert named(view) is None
