@@ -233,7 +233,7 @@ class Zbar:
             name = _ZBAR_NAMES.get(at.contents.type)
             if name is not None and name in self._names:
                 count = zbar.zbar_symbol_get_data_length(at)
-                text = _text(ctypes.string_at(zbar.zbar_symbol_get_data(at), count))
+                text = text_of(ctypes.string_at(zbar.zbar_symbol_get_data(at), count))
                 if name is Format.UPC_E:
                     text = upc_e_to_gtin_13(text)
                 elif name is Format.UPC_A:
@@ -252,7 +252,7 @@ class Zbar:
             at = zbar.zbar_symbol_next(at)
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
     """Bytes of no declared encoding, as zxing-cpp reads them: UTF-8, else Shift JIS where there are
     words of it (Japanese printers' QR codes), else Latin-1."""
     try:

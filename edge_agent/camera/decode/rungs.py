@@ -126,7 +126,7 @@ RUNGS = (
     Rung(
         "histogram-smoothed-more",
         7_000,
-        _gain(1, 2),
+        _gain(None, 2),
         Preparation(filter=prep.smoothed_more),
         binarizer=_HISTOGRAM,
     ),
