@@ -149,7 +149,7 @@ def test_a_stranger_in_line_makes_no_outer_row() -> None:
 
 
 def test_a_layer_of_which_less_than_half_is_read_is_not_named() -> None:
-    places = [*grid(1, 8), (1, 0), (1, 7), (2, 0), (2, 7), *((5, column) for column in range(8))]
+    places = [*grid(2, 8), (5, 0), (5, 1), (5, 2), (5, 6), (5, 7)]
     view = View(6, 8, places, straight(places), True)
 
     assert named(view) is None
