@@ -1,8 +1,10 @@
 """Layers of 48 codes at 12 megapixels, read by two processes, beside zxing-cpp on whole frames.
 
 ``python -m benchmarks.camera_layers``. Each layer is tilted by 10 degrees and blurred, and 2 % of
-its cells are damaged. Up to three frames of it are taken: it moves a little between them. With
-``--picture FILE`` one small layer is rendered, read and drawn instead (docs/camera.md).
+its cells are damaged. Up to three frames of it are taken: it moves a little between them.
+
+``--picture FILE`` writes one small layer for a camera of kind "folder"; what ``edge-agent camera
+view`` shows of it is docs/images/camera-layer.png.
 """
 
 import argparse
@@ -28,7 +30,6 @@ from benchmarks.figures import Figure, Result, show
 from drivers.sim.printing import printed
 from drivers.sim.scene import layer_scene
 from edge_agent.camera.decode.plan import ReadingPlan
-from edge_agent.camera.layer.overlay import draw, layer_marks
 from edge_agent.camera.layer.plan import LayerPlan
 from edge_agent.camera.layer.reader import LayerReader, Part, Seen
 from edge_agent.camera.layer.reading import LayerReading
@@ -235,21 +236,24 @@ def _table(tallies: dict[tuple[Format, int, float], Tally]) -> Table:
     return table
 
 
-def picture(path: Path) -> LayerReading:
-    """Render a layer of 4 times 6 with a damaged and a double code, read it, write it drawn on."""
-    plan, rng = LayerPlan(rows=4, columns=6), np.random.default_rng(11)
-    texts = [f"0104006381333931211000{place:02d}" for place in range(plan.expected)]
+def small_layer() -> Grey:
+    """A layer of 4 times 6 with a damaged code, and one that is there twice."""
+    rows, columns = 4, 6
+    texts = [f"0104006381333931211000{place:02d}" for place in range(rows * columns)]
     texts[16] = texts[8]
-    damage = [0.0] * plan.expected
-    damage[10] = 45
-    scene = layer_scene(
-        [printed(text, "data-matrix", module_px=4) for text in texts], 4, 6,
-        size=(1100, 760), angle_deg=3, tilt=(9, 4), turn_deg=6, blur_sigma=0.8, noise_sigma=1,
-        damage=damage, rng=rng,
-    )  # fmt: skip
-    reading = LayerReader(plan, ReadingPlan((Format.DATA_MATRIX,))).read(scene.pixels)
-    cv2.imwrite(str(path), draw(scene.pixels, layer_marks(reading), reading.why))
-    return reading
+    return layer_scene(
+        [printed(text, "data-matrix", module_px=4) for text in texts],
+        rows,
+        columns,
+        size=(1100, 760),
+        angle_deg=3,
+        tilt=(9, 4),
+        turn_deg=6,
+        blur_sigma=0.8,
+        noise_sigma=1,
+        damage=[45 if place == 10 else 0 for place in range(rows * columns)],
+        rng=np.random.default_rng(11),
+    ).pixels
 
 
 _reader: LayerReader
@@ -273,11 +277,11 @@ def _look(part: Part) -> Seen:
 def main(args: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.camera_layers")
     parser.add_argument("--layers", type=int, default=10, help="of each condition")
-    parser.add_argument("--picture", type=Path, help="draw a small layer here, and do no more")
+    parser.add_argument("--picture", type=Path, help="write a small layer here, and do no more")
     options = parser.parse_args(args)
     console = Console() if Console().is_terminal else Console(width=180)
     if options.picture:
-        console.print(picture(options.picture).why)
+        cv2.imwrite(str(options.picture), small_layer())
     else:
         show(console, "Layers", measure(options.layers, console))
 
