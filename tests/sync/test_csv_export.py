@@ -47,6 +47,8 @@ def test_each_member_of_every_kind_has_its_column() -> None:
     assert (found["stray"]["where"], found["stray"]["count"]) == ("gate", "2")
     assert found["stopped"]["cause"] == "bin-full"
     assert found["order_changed"]["order"] == "4711"
+    assert found["picture_lost"]["why"] == "the disk is full"
+    assert found["picture_lost"]["picture"] == found["rejected"]["picture"] == "5e" * 32
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])

@@ -174,15 +174,15 @@ class EvidenceKeeper:
             case PictureLost(picture=sha256):
                 self._losses.pop(sha256, None)
             case Rejected(picture=str(sha256), at=at, station=station):
-                if sha256 in store:
-                    store.refer(sha256, row.seq)
-                elif picture := self._waiting.take(sha256):
-                    try:
+                try:
+                    if sha256 in store:
+                        store.refer(sha256, row.seq)
+                    elif picture := self._waiting.take(sha256):
                         store.keep(picture, row.seq, at)
-                    except NotKeptError as error:
-                        self._lose(sha256, station, str(error))
-                elif station in self._stations and not _is_recorded(sha256, ledger):
-                    self._lose(sha256, station, self._why_gone(sha256))
+                    elif station in self._stations and not _is_recorded(sha256, ledger):
+                        self._lose(sha256, station, self._why_gone(sha256))
+                except NotKeptError as error:
+                    self._lose(sha256, station, str(error))
             case _:
                 pass
 

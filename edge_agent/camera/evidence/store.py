@@ -80,7 +80,8 @@ def kept(directory: Path) -> Iterator[Kept]:
     if not directory.exists():
         return
     for day in directory.iterdir():
-        if day.is_dir():
+        # A day may be removed while this goes on, and not all that lies there is a day.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             yield from filter(None, map(Kept.at, day.iterdir()))
 
 
@@ -145,13 +146,22 @@ class EvidenceStore:
 
     def refer(self, sha256: str, seq: int) -> None:
         """Event `seq` refers to the kept picture, too: the last one tells how old it is. Raises
-        OSError."""
+        NotKeptError if it is gone."""
         each, size = self._kept[sha256]
-        if seq > each.seq:
-            path = each.path.with_name(f"{seq:010}-{each.path.name.split('-', 1)[1]}")
+        if seq <= each.seq:
+            return
+        path = each.path.with_name(f"{seq:010}-{each.path.name.split('-', 1)[1]}")
+        try:
             each.path.rename(path)
             _sync(path.parent)
-            self._kept[sha256] = Kept(path, seq, sha256), size
+        except FileNotFoundError:
+            self._bytes -= self._kept.pop(sha256)[1]
+            raise NotKeptError("it was on disk, and other hands removed it") from None
+        except OSError as error:
+            # It is kept all the same, only under the older number.
+            log.warning("a picture keeps its older number", path=str(each.path), error=str(error))
+            return
+        self._kept[sha256] = Kept(path, seq, sha256), size
 
     def facts(self) -> dict[str, int]:
         """For the role's status, as JSON values."""

@@ -15,6 +15,8 @@ from edge_agent.camera.evidence.keeper import EvidenceKeeper
 from edge_agent.camera.evidence.marks import caption_of
 from edge_agent.camera.evidence.picture import Picture, encode
 from edge_agent.camera.evidence.store import kept
+from edge_agent.camera.layer.plan import Place
+from edge_agent.camera.layer.reading import Cell, CellState
 from edge_agent.cli import app
 from edge_agent.config import LineConfig
 from edge_agent.core.names import CodeKey
@@ -30,11 +32,14 @@ from tests.camera.evidence.rig import (
     picture,
     record,
     rejected,
+    square,
+    symbol,
 )
 
 ONE = "1f" * 32
 LATER = "2026-11-22T09:30:00.000Z"
 GREY, RED, GREEN = (128, 128, 128), (40, 40, 230), (80, 200, 40)
+YELLOW = (0, 215, 255)
 Run = Callable[..., Result]
 
 
@@ -125,6 +130,24 @@ def test_the_caption_says_event_reason_code_camera_time_and_what_was_amiss() -> 
     assert said == f"event 7 | MALFORMED ? | camera {CAMERA} | {AT} | is no code | too dark"
     hidden = caption_of(7, event, seen, "…", secret=True)
     assert hidden == f"event 7 | MALFORMED … | camera {CAMERA} | {AT}"
+
+
+def test_a_layers_cells_are_drawn_by_what_was_read_in_them(config: LineConfig, run: Run) -> None:
+    cells = [
+        Cell(Place(1, 1), CellState.READ, square(10, 10), (symbol("U1"),)),
+        Cell(Place(1, 2), CellState.MISSING, square(70, 10)),
+        Cell(Place(1, 3), CellState.DOUBLE, square(130, 10), (symbol("U1"),)),
+    ]
+    layer = replace(note("U1"), cells=tuple(cells), why="2 of 3 codes read; not read: r1c2")
+    one = encode(frame(), layer, config.cameras[CAMERA].evidence)
+    keep(config, one, event=lambda sha256: rejected(sha256, text=None))
+    done = run("1", "-o", "seen.png")
+    assert done.exit_code == 0, done.output
+    assert "not read: r1c2" in done.stdout
+    drawn = cv2.imread("seen.png")
+    assert drawn is not None
+    sides = [{tuple(map(int, drawn[30, x + dx])) for dx in range(-2, 3)} for x in (10, 70, 130)]
+    assert [GREEN in sides[0], RED in sides[1], YELLOW in sides[2]] == [True] * 3
 
 
 def test_a_no_read_has_its_picture_too(config: LineConfig, run: Run) -> None:
