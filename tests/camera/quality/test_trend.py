@@ -50,6 +50,14 @@ def test_codes_that_differ_much_are_no_trend(level: float, seed: int) -> None:
     assert first_warning(Trend(CONFIG), (seen(level) for _ in range(3_000))) is None
 
 
+def test_coarse_values_make_no_trend() -> None:
+    """Error correction left has as many values as a symbol has correctable errors."""
+    trend, rng = Trend(Quality(window=10)), random.Random(3)
+    assert (
+        first_warning(trend, (rng.choice((1, 0.9, 0.8, 0.7, 0.5)) for _ in range(20_000))) is None
+    )
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     window=WINDOWS,
