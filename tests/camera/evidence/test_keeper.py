@@ -54,9 +54,11 @@ class CameraSocket:
         self._server.bind(str(path))
         self._server.listen()
         self._server.settimeout(20)
+        self._peer = socket.socket(socket.AF_UNIX)
         self._trigger = 0
 
     def accept(self) -> None:
+        self._peer.close()
         self._peer, _ = self._server.accept()
         self._peer.sendall(FromCamera(fault=None).model_dump_json(exclude_unset=True).encode())
         self._peer.sendall(b"\n")
