@@ -8,12 +8,14 @@ view`` shows of it is docs/images/camera-layer.png.
 """
 
 import argparse
+import json
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import cos, radians, sin
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -44,11 +46,8 @@ DAMAGED_PART = 0.02
 DAMAGE_PERCENT = (30, 60)
 """Of a damaged symbol, the part that is covered: more than its error correction mends."""
 CONDITIONS = (
-    *(
-        (Format.DATA_MATRIX, module_px, blur)
-        for module_px, blur in ((8, 2.0), (5, 2.0), (4, 1.5), (3, 1.0))
-    ),
-    *((Format.QR, module_px, blur) for module_px, blur in ((8, 2.0), (5, 2.0), (4, 1.5), (3, 1.0))),
+    *((Format.DATA_MATRIX, *seen) for seen in ((8, 2.0), (5, 2.0), (4, 2.0), (3, 1.0))),
+    *((Format.QR, *seen) for seen in ((8, 2.0), (5, 2.0), (4, 1.8), (3, 1.0))),
 )
 """Pixels of a module, and sigma of the blur in pixels."""
 _ALONE = {
@@ -73,6 +72,7 @@ class Tally:
     first_read: int = 0
     """Of the readable: by us in the first frame."""
     frame_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
     alone_ms: list[float] = field(default_factory=list)
 
 
@@ -89,16 +89,20 @@ class TwoProcesses:
             (plan, reading, memory.name),
         )
 
-    def read(self, grey: Grey) -> LayerReading:
+    def read(self, grey: Grey) -> tuple[LayerReading, float]:
+        """And the milliseconds of CPU on its longest way: what it takes on two idle cores."""
+        began_s, waited_for_s = time.process_time(), 0.0
         self._frame[...] = grey
         job = self._reader.job(grey.shape, PROCESSES)
         parts = next(job)
         while True:
+            looks = list(self._pool.map(_look, parts))
+            waited_for_s += max(cpu_s for _, cpu_s in looks)
             try:
-                parts = job.send(list(self._pool.map(_look, parts)))
+                parts = job.send([seen for seen, _ in looks])
             except StopIteration as end:
                 reading: LayerReading = end.value
-                return reading
+                return reading, 1_000 * (time.process_time() - began_s + waited_for_s)
 
     def merge(self, first: LayerReading, later: LayerReading) -> LayerReading:
         return self._reader.merge(first, later)
@@ -108,8 +112,9 @@ class TwoProcesses:
 
 
 def measure(layers: int, console: Console) -> Result:
-    """`layers` of each condition. Raises nothing: a goal that is missed is shown."""
+    """`layers` of each condition; a goal that is missed is shown."""
     tallies = dict[tuple[Format, int, float], Tally]()
+    load = os.getloadavg()[0]
     for number, (format_, module_px, blur) in enumerate(CONDITIONS):
         reading = ReadingPlan((format_,))
         with two_processes(reading) as processes:
@@ -122,19 +127,30 @@ def measure(layers: int, console: Console) -> Result:
         sum(getattr(tally, name) for tally in tallies.values())
         for name in ("readable", "read", "wrong")
     )
-    frame_ms = sorted(each for tally in tallies.values() for each in tally.frame_ms)
+    frame_ms, cpu_ms = (
+        sorted(each for tally in tallies.values() for each in getattr(tally, name))
+        for name in ("frame_ms", "cpu_ms")
+    )
     return Result(
         [
             Figure("readable cells read", "%", 100 * read / readable, at_least=99.9),
             Figure("wrong cells", "", wrong, at_most=0),
             Figure("a frame, median", "ms", median(frame_ms), at_most=200),
             Figure("a frame, 95 of 100", "ms", frame_ms[len(frame_ms) * 95 // 100], at_most=200),
+            Figure("a frame's CPU, 95 of 100", "ms", cpu_ms[len(cpu_ms) * 95 // 100], at_most=200),
         ],
         [
             f"{read} of {readable} cells that are not damaged, after at most {PLAN.frames} frames; "
-            f"{PROCESSES} processes, a frame of {WIDTH} x {HEIGHT} in shared memory"
+            f"{PROCESSES} processes, a frame of {WIDTH} x {HEIGHT} in shared memory",
+            "CPU: of the longest way through the processes, what a frame takes on idle cores; load "
+            f"before the run: {load:.1f}",
         ],
-        {},
+        {
+            "conditions": [
+                {"format": format_, "module_px": module_px, "blur": blur, **asdict(tally)}
+                for (format_, module_px, blur), tally in tallies.items()
+            ]
+        },
     )
 
 
@@ -178,8 +194,9 @@ def _one_layer(
             rng=np.random.default_rng(seed),
         )  # fmt: skip
         began = time.perf_counter()
-        reading = processes.read(scene.pixels)
+        reading, cpu_ms = processes.read(scene.pixels)
         tally.frame_ms.append(1_000 * (time.perf_counter() - began))
+        tally.cpu_ms.append(cpu_ms)
         whole = reading if whole is None else processes.merge(whole, reading)
         tally.frames += 1
         if frame == 0:
@@ -214,7 +231,8 @@ def _readable(texts: Sequence[str], hurt: NDArray[np.bool_], read: set[str]) -> 
 def _table(tallies: dict[tuple[Format, int, float], Tally]) -> Table:
     table = Table(
         "codes", "module px", "blur sigma", "layers", "cells", "damaged (read)", "readable read",
-        "in frame 1", "wrong", "frames", "ms a frame (max)", "zxing-cpp alone, frame 1", "its ms",
+        "in frame 1", "wrong", "frames", "ms a frame (max)", "of CPU (max)", "zxing-cpp alone",
+        "its ms",
         title="Layers of 48 codes, 12 megapixels, 10° tilt", title_justify="left",
     )  # fmt: skip
     for (format_, module_px, blur), tally in tallies.items():
@@ -230,6 +248,7 @@ def _table(tallies: dict[tuple[Format, int, float], Tally]) -> Table:
             str(tally.wrong),
             f"{tally.frames / tally.layers:.2f}",
             f"{median(tally.frame_ms):.0f} ({max(tally.frame_ms):.0f})",
+            f"{median(tally.cpu_ms):.0f} ({max(tally.cpu_ms):.0f})",
             f"{100 * tally.alone_read / tally.readable:.2f} %",
             f"{median(tally.alone_ms):.0f}",
         )
@@ -270,20 +289,27 @@ def _begin(plan: LayerPlan, reading: ReadingPlan, memory: str) -> None:
     _frame = np.ndarray((HEIGHT, WIDTH), np.uint8, _memory.buf)
 
 
-def _look(part: Part) -> Seen:
-    return _reader.look(_frame, part)
+def _look(part: Part) -> tuple[Seen, float]:
+    """And the seconds of CPU that it took."""
+    began_s = time.process_time()
+    seen = _reader.look(_frame, part)
+    return seen, time.process_time() - began_s
 
 
 def main(args: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.camera_layers")
     parser.add_argument("--layers", type=int, default=10, help="of each condition")
     parser.add_argument("--picture", type=Path, help="write a small layer here, and do no more")
+    parser.add_argument("--json", type=Path, help="write all of it here")
     options = parser.parse_args(args)
     console = Console() if Console().is_terminal else Console(width=180)
     if options.picture:
         cv2.imwrite(str(options.picture), small_layer())
-    else:
-        show(console, "Layers", measure(options.layers, console))
+        return
+    result = measure(options.layers, console)
+    show(console, "Layers", result)
+    if options.json:
+        options.json.write_text(json.dumps(result.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

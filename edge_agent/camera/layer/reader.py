@@ -92,7 +92,7 @@ class LayerReader:
         reading: ReadingPlan,
         *,
         region: Box | None = None,
-        budget_us: int = 100_000,
+        budget_us: int = 110_000,
     ) -> None:
         self.plan = plan
         self.region = region
