@@ -52,8 +52,8 @@ def propose(camera: Camera, looks: Looks, interval_us: float | None) -> Proposal
     if not formats:
         return None
     symbols = [symbol for symbol in looks.symbols if symbol.format in formats]
-    width, height = looks.frames[0].width, looks.frames[0].height
-    region = _region(symbols, width, height)
+    sizes = {(look.width, look.height) for look in looks.frames}
+    region = _region(symbols, *sizes.pop()) if len(sizes) == 1 else None
     straight = all(abs(_angle_deg(symbol)) <= STRAIGHT_DEG for symbol in symbols)
     best = _best_trial(camera, looks, tuple(formats), region, straight)
     budget_ms = _up(max(best.p99_us * HEADROOM / 1_000, LEAST_BUDGET_MS), 5)
@@ -129,7 +129,7 @@ def _waiting_ms(camera: Camera, interval_us: float | None) -> tuple[float, str]:
     if not waits or interval_us is None:
         return 0, ""
     each_ms = interval_us / 1_000
-    return waits * each_ms, f"{waits} pictures at {each_ms:.0f} ms, "
+    return waits * each_ms, f"frames ({waits} x {each_ms:.0f} ms), "
 
 
 def _up(value: float, step: int) -> int:

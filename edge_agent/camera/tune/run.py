@@ -160,11 +160,15 @@ def _times(proposal: Proposal) -> Iterable[tuple[str, str]]:
         f"{trial.complete} of {trial.frames} complete",
     )
     for rung in trial.rungs:
-        yield (
-            f"  {rung.rung}",
-            f"{rung.median_us / 1_000:.1f} ms, climbed in {rung.climbed} pictures, brought codes "
-            f"in {rung.gained}",
-        )
+        if rung.gained:
+            yield (
+                f"  {rung.rung}",
+                f"{rung.median_us / 1_000:.1f} ms, climbed in {rung.climbed} pictures, brought "
+                f"codes in {rung.gained}",
+            )
+    others = [rung.rung for rung in trial.rungs if not rung.gained]
+    if others:
+        yield "  climbed in vain", f"{len(others)}: {', '.join(others)}"
 
 
 def _hand_over(

@@ -1,6 +1,7 @@
 """`camera tune` looks at pictures, says what is wrong with them, and writes what suits them."""
 
 import asyncio
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,30 @@ def test_a_gate_that_does_not_wait_long_enough_is_told(
     config = gated.model_copy(update={"stations": [station]})
     tune(config, "top", folder=write(tmp_path / "p", [scene(code(1))]), count=1, write=None)
     assert "the gate's read_window_ms is 5: make the region smaller" in report(capsys)
+
+
+def test_the_camera_itself_is_opened_and_its_rate_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "pictures", [scene(code(i), i) for i in range(3)])
+    live = f"""
+[cameras.top]
+trigger = "line"
+[cameras.top.source]
+kind = "folder"
+path = "{folder}"
+rate_per_s = 20
+loop = true
+[cameras.top.decode]
+formats = ["data-matrix"]
+"""
+    fragment = tmp_path / "fragment.toml"
+    assert tune(line(tmp_path, live), "top", folder=None, count=7, write=fragment)
+    printed = report(capsys)
+    rate = re.search(r"7 of 640 x 480, ([\d.]+) a second", printed)
+    assert rate, printed
+    assert float(rate[1]) < 25
+    assert "frames (1 x " in fragment.read_text()
 
 
 async def test_a_camera_whose_role_runs_is_not_taken_from_it(tmp_path: Path) -> None:
