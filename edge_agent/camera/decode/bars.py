@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge_agent.camera.symbols import Corners, Format
@@ -117,7 +116,7 @@ def _smooth(modules: str) -> Floats:
 
 def _normal(values: Floats) -> Floats:
     """Along the last axis: mean 0, length 1."""
-    centred = values - values.mean(axis=-1, keepdims=True)
+    centred = values - np.add.reduce(values, axis=-1, keepdims=True) / values.shape[-1]
     length = np.sqrt(np.einsum("...i,...i->...", centred, centred))[..., None]
     return np.asarray(centred / np.maximum(length, 1e-6), dtype=np.float32)
 
@@ -174,8 +173,9 @@ class Claim:
         first += [3 + 7 * len(left) + 5 + 7 * at for at in range(len(right))]
         slack = np.arange(-_SLACK, _SLACK + 1)
         last = (self.modules - 7) * _PER_MODULE
-        self.windows = np.clip(np.array(first)[:, None] * _PER_MODULE + slack, 0, last)
-        """(digits, slack): samples at which each digit may begin."""
+        begins = np.clip(np.array(first)[:, None] * _PER_MODULE + slack, 0, last)
+        self.windows = begins[:, :, None] + np.arange(7 * _PER_MODULE)
+        """(digits, slack, samples): where each digit may lie."""
 
 
 @lru_cache(maxsize=256)
@@ -207,9 +207,8 @@ def margin(grey: NDArray[np.uint8], corners: Corners, said: Claim) -> float:
     alike = lines @ said.placed
     clearest = np.argsort(alike.max(axis=1))[-_CLEAREST:]
     at = _places(said.modules)[alike[clearest].argmax(axis=1)]
-    line = np.take_along_axis(lines[clearest], at, axis=1).mean(axis=0)
-    windows = sliding_window_view(line, 7 * _PER_MODULE)[said.windows]
-    fit = (_normal(windows) @ _digits()).max(axis=1)
+    line = lines[clearest[:, None], at].mean(axis=0)
+    fit = (_normal(line[said.windows]) @ _digits()).max(axis=1)
     fit[said.impossible] = -1
     each = np.arange(len(said.digits))
     mine = fit[each, said.digits]

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.camera.decode.agreement import Agreement
+from edge_agent.camera.decode import height
+from edge_agent.camera.decode.agreement import Agreement, Witnesses
 from edge_agent.camera.decode.engines import Reader, Seen, Zbar, Zxing, zbar_is_here
 from edge_agent.camera.decode.measures import contrast, is_area, module_px
 from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.decode.rungs import Rung, rungs_for
 from edge_agent.camera.decode.worth import Worth
-from edge_agent.camera.symbols import Corners, Engine, Measures, Point, Reading, Symbol, Try
+from edge_agent.camera.symbols import Corners, Engine, Format, Measures, Point, Reading, Symbol, Try
 
 Grey = NDArray[np.uint8]
 
@@ -26,7 +27,6 @@ _SORTED_EVERY = 32
 _SECOND_OPINION = "second-opinion"
 _QUIET = 0.15
 """Part of a symbol's size that is cut out around it."""
-_LAST_WORD_RUNGS = 3
 
 
 @dataclass(slots=True)
@@ -36,8 +36,7 @@ class _Found:
     seen: Seen
     rung: str
     tries: int
-    engines: set[Engine] = field(default_factory=set)
-    rungs: set[str] = field(default_factory=set)
+    witnesses: Witnesses = field(default_factory=Witnesses)
     believed: bool = False
     asked: bool = False
 
@@ -57,19 +56,20 @@ class _Climb:
     found: list[_Found] = field(default_factory=list)
     tries: list[Try] = field(default_factory=list)
 
-    def add(self, seen: Seen, rung: str) -> bool:
+    def add(self, seen: Seen, rung: str, *, as_it_is: bool = False) -> bool:
         """Whether it is believed now, and was not before."""
-        same = [it for it in self.found if it.seen.text == seen.text and it.is_at(seen)]
-        if same:
-            found = same[0]
+        for found in self.found:
+            if found.seen.text == seen.text and found.is_at(seen):
+                break
         else:
             found = _Found(seen, rung, len(self.tries) + 1)
             self.found.append(found)
-        found.engines.add(seen.engine)
-        found.rungs.add(rung)
+        found.witnesses.engines.add(seen.engine)
+        found.witnesses.rungs.add(rung)
+        found.witnesses.as_it_is |= as_it_is
         if found.believed:
             return False
-        found.believed = self.agreement.believes(seen, frozenset(found.engines), self.grey)
+        found.believed = self.agreement.believes(seen, found.witnesses, self.grey)
         return found.believed
 
     @property
@@ -79,11 +79,8 @@ class _Climb:
     def last_words(self) -> None:
         """Nothing else is left to try."""
         for found in self.found:
-            if found.believed or len(found.rungs) < _LAST_WORD_RUNGS:
-                continue
-            if self.agreement.asks_again and not any(
-                it is not found and it.is_at(found.seen) for it in self.found
-            ):
+            alone = not any(it is not found and it.is_at(found.seen) for it in self.found)
+            if alone and self.agreement.believes_at_last(found.witnesses):
                 found.believed = True
 
 
@@ -161,9 +158,10 @@ class Ladder:
         seen = step.reader.read(prepared.pixels)
         if prepared.back is not None:
             seen = [replace(it, corners=prepared.in_picture(it.corners)) for it in seen]
-        found = [climb.add(it, step.rung.name) for it in seen]
+        rung = step.rung
+        found = [climb.add(it, rung.name, as_it_is=rung.is_zxing_as_it_is) for it in seen]
         elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
-        climb.tries.append(Try(step.rung.name, elapsed_us, sum(found)))
+        climb.tries.append(Try(rung.name, elapsed_us, sum(found)))
         if found and climb.believed < self.plan.expected:
             found += self._ask_again(climb)
         step.worth.learn(climb.grey.size, elapsed_us, gained=any(found))
@@ -172,7 +170,7 @@ class Ladder:
         """What the other engine says of each doubtful place."""
         answers = []
         for doubtful in list(climb.found):
-            if doubtful.believed or doubtful.asked or len(doubtful.engines) > 1:
+            if doubtful.believed or doubtful.asked or not doubtful.seen.format.is_retail:
                 continue
             other = self._second.get(doubtful.seen.engine)
             if other is None:
@@ -217,6 +215,8 @@ def _reading(climb: _Climb, origin: Point) -> Reading:
 
 def _symbol(grey: Grey, found: _Found, origin: Point) -> Symbol:
     seen = found.seen
+    if seen.format not in (Format.DATA_MATRIX, Format.QR):
+        seen = replace(seen, corners=height.whole(grey, seen.corners))
     known = is_area(seen.corners)
     return Symbol(
         text=seen.text,

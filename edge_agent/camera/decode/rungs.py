@@ -40,6 +40,11 @@ class Rung:
     invert: bool = True
     binarizer: zxingcpp.Binarizer = zxingcpp.Binarizer.LocalAverage
 
+    @property
+    def is_zxing_as_it_is(self) -> bool:
+        """Whether it sees what zxing-cpp alone would see."""
+        return self.engine is Engine.ZXING and self.preparation == prep.AS_IT_IS
+
     def formats(self, plan: ReadingPlan) -> tuple[Format, ...]:
         """What it looks for."""
         able = frozenset[Format]().union(*(family.value for family in self.gain_percent))

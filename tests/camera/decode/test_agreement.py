@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.camera.decode.agreement import Agreement
+from edge_agent.camera.decode.agreement import Agreement, Witnesses
 from edge_agent.camera.decode.bars import claim, upc_e_to_gtin_13
 from edge_agent.camera.decode.engines import Seen
 from edge_agent.camera.decode.plan import ReadingPlan
@@ -14,8 +14,8 @@ from edge_agent.camera.symbols import Engine, Format
 from tests.camera.decode.scenes import TEXTS, Grey, corners, label, read, scene, texts
 
 EAN = TEXTS[Format.EAN_13][1]
-BOTH = frozenset(Engine)
-ZXING = frozenset({Engine.ZXING})
+BOTH = Witnesses(set(Engine), {"plain", "second-opinion"})
+ZXING = Witnesses({Engine.ZXING}, {"plain"}, as_it_is=True)
 ONE = Agreement(ReadingPlan((Format.EAN_13,)))
 
 
@@ -127,6 +127,16 @@ def test_where_the_pixels_leave_doubt_the_other_engine_is_asked() -> None:
     reading = read(Format.EAN_13, picture)
     assert texts(reading) == [EAN]
     assert "second-opinion" in [it.rung for it in reading.tries]
+
+
+@pytest.mark.parametrize("name", [Format.ITF, Format.DATABAR])
+def test_little_guarded_bars_of_a_changed_picture_need_a_second_rung(name: Format) -> None:
+    seen = claimed(TEXTS[name][1], label(name), name)
+    rule = Agreement(ReadingPlan((name,)))
+    picture = scene(label(name))
+    assert rule.believes(seen, ZXING, picture)
+    assert not rule.believes(seen, Witnesses({Engine.ZXING}, {"sharpened"}), picture)
+    assert rule.believes(seen, Witnesses({Engine.ZXING}, {"sharpened", "double"}), picture)
 
 
 @pytest.mark.parametrize(

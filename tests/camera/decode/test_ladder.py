@@ -1,5 +1,6 @@
 """From pixels to symbols: what is read, where it lies, and when the climb ends."""
 
+import cv2
 import numpy as np
 import pytest
 import zxingcpp
@@ -55,6 +56,21 @@ def test_corners_are_the_symbols_own_clockwise_from_its_top_left(
     (symbol,) = read(name, scene(printed, angle_deg=angle_deg)).symbols
     expected = corners(printed, angle_deg=angle_deg)
     assert np.abs(np.array(symbol.corners) - np.array(expected)).max() < 8
+
+
+@pytest.mark.parametrize("angle_deg", [0, 8, 90])
+@pytest.mark.parametrize("name", [Format.EAN_13, Format.CODE_128, Format.DATABAR])
+def test_corners_of_bars_enclose_most_of_them_and_nothing_else(
+    name: Format, angle_deg: int
+) -> None:
+    """Though the engine ends with the first line that it can read."""
+    printed = label(name)
+    (symbol,) = read(name, scene(printed, angle_deg=angle_deg)).symbols
+    true = np.array(corners(printed, angle_deg=angle_deg), dtype=np.float32)
+    found = np.array(symbol.corners, dtype=np.float32)
+    common, _ = cv2.intersectConvexConvex(true, found)
+    assert common > 0.5 * cv2.contourArea(true)
+    assert common > 0.9 * cv2.contourArea(found)
 
 
 def test_corners_of_a_crop_are_in_the_frames_coordinates() -> None:
