@@ -24,6 +24,7 @@ import structlog
 from drivers.reconnect import Backoff
 from edge_agent.camera.jobs import LENGTH, MAX_BYTES, Failed, Setup, packed
 
+DYING_S = 1.0
 START_S = 60.0
 """A worker has loaded its libraries within this, also from a slow card."""
 
@@ -98,9 +99,8 @@ class Pool:
                 f"the decoder hung on this frame and was ended after {self._timeout_s:g} s"
             ) from None
         except _BROKEN:
-            worker.kill()
             raise WorkerError(
-                f"the decoder crashed on this frame: {await worker.ended()}"
+                f"the decoder crashed on this frame: {await worker.dying()}"
             ) from None
         except BaseException:
             worker.kill()  # half a job was sent, or half an answer read
@@ -186,7 +186,7 @@ class _Worker:
             await worker.end()
             raise WorkerError(f"not ready after {START_S:g} s") from None
         except _BROKEN:
-            raise WorkerError(f"not ready: {await worker.end()}") from None
+            raise WorkerError(f"not ready: {await worker.dying()}") from None
         except BaseException:
             await worker.end()
             raise
@@ -206,6 +206,13 @@ class _Worker:
         if status < 0:
             return f"ended by signal {signal.Signals(-status).name}"
         return f"ended with status {status}"
+
+    async def dying(self) -> str:
+        """It has closed its socket: let it end by itself, to know how; but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DYING_S):
+                await self.ended()
+        return await self.end()
 
     async def end(self) -> str:
         """End it, if it has not ended by itself; how it did."""

@@ -170,7 +170,8 @@ class CameraRole:
         self._server.tell(answer_of(trigger, clock.now_us()))
         if outcome is not None and trigger.gathering.is_complete:
             self._quality.add(outcome)
-        log.debug("answered", trigger=trigger.number, why=trigger.why)
+        secret = self._config.line.secret_codes  # a reason may name codes that were doubted
+        log.debug("answered", trigger=trigger.number, why="…" if secret else trigger.why)
 
     # --- faults ----------------------------------------------------------------------------
 

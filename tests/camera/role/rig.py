@@ -70,12 +70,12 @@ class TestCamera:
     __test__ = False
 
     def __init__(self) -> None:
-        self._next: queue.SimpleQueue[Pixels | CameraError] = queue.SimpleQueue()
+        self._next: queue.SimpleQueue[Pixels | Exception] = queue.SimpleQueue()
         self.opened = 0
         self.triggers = 0
         self.is_away = ""
 
-    def give(self, given: Pixels | CameraError) -> None:
+    def give(self, given: Pixels | Exception) -> None:
         self._next.put(given)
 
     def open(self) -> None:
@@ -85,7 +85,7 @@ class TestCamera:
 
     def read(self) -> Frame:
         given = self._next.get()
-        if isinstance(given, CameraError):
+        if isinstance(given, Exception):
             raise given
         return Frame(given, time.monotonic_ns() // 1_000)
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.protocols import CameraError, Link
+from drivers.protocols import CameraError, EndOfFrames, Link
 from edge_agent.camera.evidence.picture import note_of
 from edge_agent.control import ControlError, ask
 from tests.camera.role.rig import Rig, config, picture, running
@@ -126,7 +126,24 @@ async def test_a_lost_camera_is_a_fault_at_once_and_comes_back(tmp_path: Path) -
         assert rig.status["losses"] == 1
 
 
-async def test_a_source_that_fails_unforeseen_is_a_fault_and_is_opened_again(
+async def test_a_source_that_has_ended_is_a_fault(tmp_path: Path) -> None:
+    async with running(config(tmp_path)) as rig:
+        rig.camera.give(EndOfFrames())
+        await rig.until(lambda: rig.reader.state.detail == "the source has no more frames")
+        assert rig.camera.opened == 1
+
+
+async def test_a_source_that_fails_in_its_own_code_is_a_fault_and_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    async with running(config(tmp_path)) as rig:
+        rig.camera.give(RuntimeError("firmware"))
+        await rig.until(lambda: rig.camera.opened == 2)
+        await rig.until(lambda: rig.reader.state.link is Link.UP)
+        assert rig.status["losses"] == 1
+
+
+async def test_a_picture_of_no_size_is_a_fault_and_the_camera_is_opened_again(
     tmp_path: Path,
 ) -> None:
     async with running(config(tmp_path)) as rig:

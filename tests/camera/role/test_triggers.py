@@ -303,6 +303,51 @@ def test_codes_of_several_frames_add_up_to_what_is_expected() -> None:
     assert world.told == [["A", "B"]]
 
 
+def ean(frames_agree: str) -> World:
+    plan = ReadingPlan((Format.EAN_13,), agreement=frames_agree)  # type: ignore[arg-type]
+    return World(Rules("line", 100_000, 4), plan)
+
+
+def doubt(world: World, *texts: str) -> None:
+    """The next frame shows codes that are not to be trusted alone."""
+    world.frame()
+    waiting = world.take()
+    assert waiting
+    world.decoding.remove(waiting)
+    reading = Reading(doubted=tuple(symbol(text) for text in texts))
+    outcome = Outcome(waiting.shot.taken_us, reading)
+    world.triggers.decoded(waiting, outcome, world.now_us)
+
+
+def test_an_ean_is_believed_when_two_frames_agree() -> None:
+    world = ean("frames")
+    world.triggers.ask(world.now_us)
+    doubt(world, "6971234567802")
+    assert world.told == []
+    doubt(world, "6971234567802")
+    assert world.told == [["6971234567802"]]
+
+
+def test_an_ean_on_which_no_two_frames_agree_is_a_no_read_that_shows_it() -> None:
+    world = ean("frames")
+    world.triggers.ask(world.now_us)
+    doubt(world, "6971234567802")
+    doubt(world, "6971234567819")
+    world.sleep(100_000)
+    assert world.told == [[]]
+    why = world.answers[0][0].why
+    assert why == "nothing read in 2 frames; seen, but not sure: 6971234567802, 6971234567819"
+
+
+def test_where_engines_must_agree_frames_do_not_stand_in_for_them() -> None:
+    world = ean("engines")
+    world.triggers.ask(world.now_us)
+    doubt(world, "6971234567802")
+    doubt(world, "6971234567802")
+    world.sleep(100_000)
+    assert world.told == [[]]
+
+
 # --- the camera says when -----------------------------------------------------------------------
 
 
