@@ -21,7 +21,9 @@ def merge(first: LayerReading, later: LayerReading, *, two_agree: bool = False) 
     frames = first.frames + later.frames
     tries = summed((*first.tries, *later.tries))
     if later.plan.grid is None:
-        loose = _merged_loose(first.loose, later.loose)
+        unsure = {symbol.text for symbol in first.doubted} if two_agree else set[str]()
+        agreed = [symbol for symbol in later.doubted if symbol.text in unsure]
+        loose = _merged_loose(first.loose, (*later.loose, *agreed))
         return replace(later, loose=loose, frames=frames, tries=tries)
     shift = _shift(first, later)
     if shift is None or later.lattice is None:

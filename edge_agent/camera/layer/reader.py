@@ -172,7 +172,7 @@ class LayerReader:
         self, reading: LayerReading, unread: Sequence[Box], tried: Sequence[Point]
     ) -> list[Box]:
         """Where what is missing may be: the cells that were not read; where there is no grid, what
-        looked like a symbol; and if nothing did, the whole area."""
+        looked like a symbol; and if most is missing even so, anywhere."""
         if reading.lattice is not None and reading.origins:
             return self._cells(reading, reading.lattice, tried)
         if len(reading.symbols) >= self.plan.expected:
@@ -184,7 +184,10 @@ class LayerReader:
             if box.middle not in tried
             and (not size or size / 2 < min(box.width, box.height) < 4 * size)
         ][: 2 * self.plan.expected]
-        return likely if likely or tried else [reading.area]
+        if likely:
+            return likely
+        most_read = 2 * len(reading.symbols) > self.plan.expected
+        return [] if most_read or reading.area.middle in tried else [reading.area]
 
     def _cells(self, reading: LayerReading, lattice: Lattice, tried: Sequence[Point]) -> list[Box]:
         """Boxes around places in which nothing is read, and that were not tried."""

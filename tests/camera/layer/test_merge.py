@@ -159,6 +159,14 @@ def test_what_is_not_trusted_is_doubtful_until_two_frames_agree_if_that_is_enoug
     assert merge(once, once, two_agree=True).complete
 
 
+def test_of_counted_codes_too_two_frames_may_agree() -> None:
+    plan = LayerPlan(count=12)
+    once = frame([Place(1, 3)], doubted=[symbol("r1c3", Place(1, 3))], plan=plan)
+
+    assert not merge(once, once).complete
+    assert merge(once, once, two_agree=True).complete
+
+
 def test_counted_codes_of_two_frames_come_in_reading_order() -> None:
     plan = LayerPlan(count=12)
     first = frame([Place(1, 2), Place(3, 4)], plan=plan)

@@ -189,6 +189,17 @@ def test_codes_on_printed_matter_are_found_between_its_letters() -> None:
     assert read(grey).complete
 
 
+def test_faint_codes_beside_a_glaring_pattern_are_found() -> None:
+    grey = cv2.convertScaleAbs(picture(), alpha=0.15, beta=100).astype(np.uint8)
+    frame = np.full((1_200, 1_600), 120, np.uint8)
+    frame[20:680, 20:900] = grey
+    frame[720:1_180:8, 20:1_580] = 255
+    frame[724:1_180:8, 20:1_580] = 0
+
+    assert read(frame, LayerPlan(count=12)).complete
+    assert len(read(frame).codes) == 12
+
+
 @pytest.mark.parametrize(
     "grey",
     [
