@@ -84,6 +84,10 @@ def _sights(config: LineConfig, name: str) -> Sights:
     )
 
 
+def _blind(why: str) -> Sight:
+    return Sight(None, {"title": "camera view", "number": 0, "fault": why})
+
+
 class Watcher:
     """Looks in a thread of its own, and keeps the newest sight and the newest picture."""
 
@@ -93,7 +97,7 @@ class Watcher:
         self._ended = threading.Event()
         # A source may wait for a trigger for ever; the program's end does not wait for it.
         self._thread = threading.Thread(target=self._run, name="camera-view", daemon=True)
-        self.newest = Sight(None, {"title": "", "number": 0, "fault": "waiting for a picture"})
+        self.newest = _blind("waiting for a picture")
         self.jpeg: bytes | None = None
 
     def start(self) -> None:
@@ -104,11 +108,15 @@ class Watcher:
         self._thread.join(within_s)
 
     def _run(self) -> None:
-        while not self._ended.is_set():
-            sight = self._look()
-            self.newest = sight
-            if sight.jpeg is None:
-                self._ended.wait(AGAIN_S)
-            else:
-                self.jpeg = sight.jpeg
-        self._close()
+        try:
+            while not self._ended.is_set():
+                self.newest = sight = self._look()
+                if sight.jpeg is None:
+                    self._ended.wait(AGAIN_S)
+                else:
+                    self.jpeg = sight.jpeg
+        finally:
+            # An old picture must not be taken for what the camera sees.
+            self.newest = _blind("nobody looks any more; start camera view again")
+            self.jpeg = None
+            self._close()

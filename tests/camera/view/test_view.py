@@ -143,6 +143,17 @@ async def test_a_running_role_is_asked_for_its_picture(tmp_path: Path) -> None:
     assert "is the role running" in (await asyncio.to_thread(eyes.look)).facts["fault"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_view_that_broke_does_not_go_on_showing_the_last_picture() -> None:
+    sights = iter([Sight(b"jpeg", {"title": "top", "number": 1, "fault": None})])
+    closed: list[bool] = []
+    watcher = Watcher(lambda: next(sights), lambda: closed.append(True))
+    watcher.start()
+    watcher.stop(within_s=10)
+    assert closed
+    assert "nobody looks any more" in watcher.newest.facts["fault"]
+
+
 def client() -> httpx.AsyncClient:
     watcher = Watcher(lambda: Sight(None, {}), lambda: None)
     watcher.jpeg = b"jpeg"
