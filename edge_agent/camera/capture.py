@@ -115,8 +115,10 @@ class Capture:
         except Exception as error:
             log.exception("capture failed", camera=self.name)
             fault = f"capture failed: {type(error).__name__}: {error}"
-        finally:
+        try:
             self.source.close()
+        except Exception:
+            log.exception("closing failed", camera=self.name)
         self._lost(fault, was_open=since_s is not None)
         return 0.0 if since_s is None else time.monotonic() - since_s
 

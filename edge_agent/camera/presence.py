@@ -65,7 +65,8 @@ class Things:
 
     A thing is there while the picture differs from the background or shows a code of it. Things
     that touch each other leave no gap: so it has also left when `OTHER_LOOKS` pictures in a row
-    show the same other codes and none of its own.
+    show the same other codes and none of its own. One that was not read in time, and shows its code
+    later, is thus told once more: better than a code that nobody hears of.
     """
 
     def __init__(self) -> None:

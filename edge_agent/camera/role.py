@@ -55,6 +55,7 @@ class CameraRole:
         self._group = asyncio.TaskGroup()
         self._timer: asyncio.TimerHandle | None = None
         self._fed_at_us = 0
+        self._is_running = False
         self._fault: str | None = "the role is starting"
         # Besides those that wait: one in each worker, one on its way from the capture thread, and
         # one that it writes.
@@ -100,9 +101,14 @@ class CameraRole:
             async with self._group as group:
                 for job in jobs:
                     group.create_task(job)
+                self._is_running = True
+                try:
+                    await self._loop.create_future()
+                finally:
+                    self._is_running = False
+                    self._capture.stop()
         finally:
             notify("STOPPING=1")
-            self._capture.stop()
             self._server.close()
             server.close()
             control_server.close()
@@ -141,7 +147,7 @@ class CameraRole:
     # --- decoding --------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while self._decoding.is_ready and (waiting := self._triggers.take()):
+        while self._is_running and self._decoding.is_ready and (waiting := self._triggers.take()):
             work = self._decoding.begin(waiting, self._picture_number(waiting))
             self._group.create_task(self._decode(waiting, work))
 

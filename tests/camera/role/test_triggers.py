@@ -128,8 +128,7 @@ class AnyWorld(RuleBasedStateMachine):
 
     @rule()
     def trigger(self) -> None:
-        if self.world.rules.mode == "line":
-            self.world.triggers.ask(self.world.now_us)
+        self.world.triggers.ask(self.world.now_us)
 
     @rule()
     def decoder_begins(self) -> None:
@@ -444,6 +443,16 @@ def test_an_empty_belt_is_decoded_a_few_times_a_second_only() -> None:
             looks += 1
         world.sleep(16_667)
     assert looks in (5, 6)
+
+
+def test_a_thing_that_shows_its_code_after_its_deadline_is_told_once_more() -> None:
+    world = presence()
+    for number in range(20):
+        world.frame(other=True)
+        while waiting := world.take():
+            world.decoded(waiting, *("A" if number > 10 else ""))
+        world.sleep(20_000)
+    assert world.told == [[], ["A"]]
 
 
 def test_a_thing_that_is_not_read_is_a_no_read_at_its_deadline() -> None:
