@@ -22,7 +22,7 @@ pictures, as they are and degraded, no misread reaches it, and four right reads 
 
 
 _WEAK = (Format.ITF, Format.DATABAR)
-_ENOUGH_RUNGS = 3
+_ENOUGH_RUNGS = 2
 """Rungs that say the same of one place, and none says anything else, are believed in the end."""
 
 
