@@ -12,6 +12,7 @@ from edge_agent.camera.decode.engines import Reader, Seen, Zbar, Zxing, zbar_is_
 from edge_agent.camera.decode.measures import contrast, is_area, module_px
 from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.decode.rungs import Rung, rungs_for
+from edge_agent.camera.decode.spots import Box, spots
 from edge_agent.camera.decode.worth import Worth
 from edge_agent.camera.symbols import Corners, Engine, Format, Measures, Point, Reading, Symbol, Try
 
@@ -24,6 +25,8 @@ _MAX_PREPARED_PIXELS = 24_000_000
 """A picture is not enlarged beyond it."""
 _SORTED_EVERY = 32
 """Pictures after which what was learned may change the order."""
+_SPOTS_FROM_PIXELS = 300_000
+"""A picture so large has its busy spots tried before it is tried as a whole again."""
 _SECOND_OPINION = "second-opinion"
 _QUIET = 0.15
 """Part of a symbol's size that is cut out around it."""
@@ -127,44 +130,64 @@ class Ladder:
         """
         if not 0 < grey.size <= _MAX_PIXELS or max(grey.shape) > _MAX_SIDE:
             return Reading()
-        began_ns = time.perf_counter_ns()
         climb = _Climb(np.ascontiguousarray(grey), self._agreement)
-        for step in self._steps:
-            spent_us = (time.perf_counter_ns() - began_ns) // 1_000
-            if climb.tries and not self._fits(step, grey.size, spent_us, budget_us):
-                continue
-            self._climb(step, climb)
-            if climb.believed >= self.plan.expected:
-                break
-        else:
-            climb.last_words()
+        self._climb_all(climb, budget_us)
         self._pictures += 1
         if self._pictures % _SORTED_EVERY == 0:
             self._sort()
         return _reading(climb, origin)
 
+    def _climb_all(self, climb: _Climb, budget_us: int | None) -> None:
+        """One rung on the whole picture, the others on a large one's spots and then on the whole."""
+        ends_ns = None if budget_us is None else time.perf_counter_ns() + 1_000 * budget_us
+        first, *others = self._steps
+        whole = (slice(0, climb.grey.shape[0]), slice(0, climb.grey.shape[1]))
+        self._climb(first, climb, whole)
+        if self._is_done(climb):
+            return
+        boxes = [whole]
+        if self.plan.expected == 1 and climb.grey.size >= _SPOTS_FROM_PIXELS:
+            boxes = [*spots(climb.grey), whole]
+        for box in boxes:
+            for step in others:
+                if self._fits(step, climb.grey[box].size, ends_ns):
+                    self._climb(step, climb, box)
+                    if self._is_done(climb):
+                        return
+        climb.last_words()
+
+    def _is_done(self, climb: _Climb) -> bool:
+        return climb.believed >= self.plan.expected
+
     def _sort(self) -> None:
         self._steps.sort(key=lambda step: step.worth.gain_per_us, reverse=True)
 
     @staticmethod
-    def _fits(step: _Step, pixels: int, spent_us: int, budget_us: int | None) -> bool:
+    def _fits(step: _Step, pixels: int, ends_ns: int | None) -> bool:
         if step.rung.preparation.pixels(pixels) > max(pixels, _MAX_PREPARED_PIXELS):
             return False
-        return budget_us is None or spent_us + step.worth.expected_us(pixels) <= budget_us
+        expected_ns = 1_000 * step.worth.expected_us(pixels)
+        return ends_ns is None or time.perf_counter_ns() + expected_ns <= ends_ns
 
-    def _climb(self, step: _Step, climb: _Climb) -> None:
+    def _climb(self, step: _Step, climb: _Climb, box: Box) -> None:
         began_ns = time.perf_counter_ns()
-        prepared = step.rung.preparation.apply(climb.grey)
+        rung = step.rung
+        cut = climb.grey[box]
+        prepared = rung.preparation.apply(cut)
         seen = step.reader.read(prepared.pixels)
         if prepared.back is not None:
             seen = [replace(it, corners=prepared.in_picture(it.corners)) for it in seen]
-        rung = step.rung
-        found = [climb.add(it, rung.name, as_it_is=rung.is_zxing_as_it_is) for it in seen]
+        name = rung.name
+        if cut.shape != climb.grey.shape:
+            at = (box[1].start, box[0].start)
+            seen = [replace(it, corners=_moved(it.corners, at)) for it in seen]
+            name = f"spot-{name}"
+        found = [climb.add(it, name, as_it_is=rung.is_zxing_as_it_is) for it in seen]
         elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
-        climb.tries.append(Try(rung.name, elapsed_us, sum(found)))
-        if found and climb.believed < self.plan.expected:
+        climb.tries.append(Try(name, elapsed_us, sum(found)))
+        if found and not self._is_done(climb):
             found += self._ask_again(climb)
-        step.worth.learn(climb.grey.size, elapsed_us, gained=any(found))
+        step.worth.learn(cut.size, elapsed_us, gained=any(found))
 
     def _ask_again(self, climb: _Climb) -> list[bool]:
         """What the other engine says of each doubtful place."""

@@ -102,7 +102,7 @@ class Preparation:
     def apply(self, grey: Grey) -> Prepared:
         """`grey` has at least one pixel."""
         if self == AS_IT_IS:
-            return Prepared(grey, None)
+            return Prepared(np.ascontiguousarray(grey), None)
         there: Affine = np.eye(3)
         if self.scale > 1 or (self.scale < 1 and min(grey.shape) * self.scale >= _LEAST_SIDE):
             kind = cv2.INTER_CUBIC if self.scale > 1 else cv2.INTER_AREA
