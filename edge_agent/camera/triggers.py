@@ -20,7 +20,9 @@ RESERVE_US = 3_000
 """An answer leaves so long before its deadline, for it has a way to go; and of a short deadline a
 quarter."""
 LOOK_EVERY_US = 200_000
-"""So often a frame that nobody asked for is decoded while nothing is there."""
+LOOK_AT_THING_EVERY_US = 50_000
+"""So often a frame that nobody asked for is decoded: while nothing is there, and while the thing is
+there that was answered already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ class Triggers:
         else:
             trigger.pending -= 1
             self.counts.late += trigger.is_late
-            self._things.read(outcome.texts, outcome.taken_us)
+            if trigger is self._newest:
+                self._things.read(outcome.texts, outcome.taken_us)
             if not trigger.is_done:
                 self._add(trigger, outcome)
         self.tick(now_us)
@@ -230,6 +233,7 @@ class Triggers:
         self.give_up(gone.shot)
         if gone.asker is not None:
             gone.asker.pending -= 1
+            self._finish_if_spent(gone.asker)
 
     def _wants_look(self, shot: Shot) -> bool:
         if shot.place is None:
@@ -238,7 +242,8 @@ class Triggers:
         if self.rules.mode != "presence" and not self.is_watched:
             return False
         since_us = None if self._looked_us is None else shot.taken_us - self._looked_us
-        if since_us is not None and since_us < LOOK_EVERY_US and not self._things.is_there:
+        every_us = LOOK_AT_THING_EVERY_US if self._things.is_there else LOOK_EVERY_US
+        if since_us is not None and since_us < every_us:
             return False
         self._looked_us = shot.taken_us
         return True
