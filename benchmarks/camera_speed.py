@@ -58,7 +58,7 @@ def speed(console: Console, seconds: int) -> dict[str, Any]:
     for column in (
         "frames come",
         "answered a second",
-        "read",
+        "right",
         "no-read",
         "wrong",
         "decode p50, p99",
