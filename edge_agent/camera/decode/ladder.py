@@ -138,7 +138,7 @@ class Ladder:
         return _reading(climb, origin)
 
     def _climb_all(self, climb: _Climb, budget_us: int | None) -> None:
-        """One rung on the whole picture, the others on a large one's spots and then on the whole."""
+        """One rung on the whole picture; the others on a large one's spots, then on the whole."""
         ends_ns = None if budget_us is None else time.perf_counter_ns() + 1_000 * budget_us
         first, *others = self._steps
         whole = (slice(0, climb.grey.shape[0]), slice(0, climb.grey.shape[1]))
