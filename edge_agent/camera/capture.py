@@ -125,7 +125,11 @@ class Capture:
     def _command(self) -> bool:
         """Wait until a frame is asked for, and have it exposed. False if there will be none."""
         self._asked.acquire()
-        return not self._stopping.is_set() and self.source.trigger()
+        if self._stopping.is_set():
+            return False
+        if not self.source.trigger():
+            raise CameraError("the camera takes no command to expose: look at its trigger's source")
+        return True
 
     def _take(self, frame: Frame) -> None:
         self.frames += 1

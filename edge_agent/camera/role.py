@@ -70,7 +70,7 @@ class CameraRole:
             source,
             self._slots,
             on_shot=self._on_shot,
-            on_change=self._look_for_faults,
+            on_change=self._on_change,
             background=Background() if camera.trigger == "presence" else None,
             commanded=camera.source.on_command,
         )
@@ -119,6 +119,10 @@ class CameraRole:
 
     def _on_shot(self, shot: Shot) -> None:
         self._triggers.frame(shot, clock.now_us())
+        self._go_on()
+
+    def _on_change(self) -> None:
+        self._look_for_faults()
         self._go_on()
 
     def _on_message(self, message: FromLine) -> None:

@@ -191,6 +191,20 @@ async def test_a_camera_that_exposes_on_command_is_commanded_for_each_trigger(
         assert rig.reader.state.link is Link.UP  # unasked silence is no stall
 
 
+async def test_a_commanded_camera_that_was_away_is_commanded_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    source = {"kind": "gige", "camera": "192.0.2.1", "trigger_source": "Software"}
+    async with running(config(tmp_path, {"trigger": "line", "source": source})) as rig:
+        rig.reader.trigger()
+        await rig.until(lambda: rig.camera.triggers == 1)
+        rig.camera.give(CameraError("192.0.2.1 does not answer"))
+        await rig.until(lambda: rig.camera.triggers == 2)
+        rig.camera.give(picture("UNIT-1"))
+        assert (await rig.answer()).text == "UNIT-1"
+        assert rig.camera.opened == 2
+
+
 async def test_frames_may_change_size_and_colour_at_any_time(tmp_path: Path) -> None:
     sizes = [(480, 640), (1024, 1280), (200, 300), (3000, 4000)]
     async with running(config(tmp_path)) as rig:
