@@ -76,6 +76,7 @@ class CameraRole:
         )
         self._stall = Stall(camera, self._capture)
         self._server = Server(name, self._on_message)
+        self._server.tell_fault(self._fault)
         self._lamp = Lamp(camera.accept_url, camera.reject_url)
         self._evidence = EvidenceKeeper(config, name)
         self._decoded = DecodingFacts()
