@@ -305,8 +305,9 @@ def demo(
             help="Comma-separated: unread, duplicate, double-read, malformed, wrong-product, "
             "scanner-unplug, plc-drop, hq-offline; on the belt: speed-drift, belt-stop, "
             "close-items, bounce, slip, hand-removal, hand-insertion, jam, cylinder-slow, "
-            "flap-stuck, eject-blind, bin-full, air-low, guard-open; or none. A mild mix of all "
-            "if not given."
+            "flap-stuck, eject-blind, bin-full, air-low, guard-open; at the cases' camera: "
+            "label-damage, glare, camera-freeze, camera-drop; or none. A mild mix of all if not "
+            "given."
         ),
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,

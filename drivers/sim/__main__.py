@@ -95,6 +95,7 @@ async def _run(options: argparse.Namespace, script: Script) -> int:
                 "ready",
                 modbus=plant.modbus.port,
                 packing=plant.packing_scanner.port,
+                camera=plant.camera.port,
                 scanner=str(link),
                 mode=options.mode,
             )

@@ -1,18 +1,36 @@
-"""The packing station: units fall into a case, a packer puts labels on and scans them.
+"""The packing table: units fall into a case, a packer labels it and puts it under the camera, and
+scans the labels of pallets by hand.
 
-Labels are pre-printed SSCCs. The packer scans until the agent accepts: people do. Full cases wait
-for him in order, and he does one thing at a time.
+Labels are pre-printed SSCCs. The packer tries until the agent accepts, turns the case, takes
+another label where one cannot be read: people do. Full cases wait for him in order, and he does one
+thing at a time.
 """
 
 import asyncio
 from collections import deque
 from itertools import count
 
+import numpy as np
+
+from drivers.sim.camera import CaseCamera, Pose
 from drivers.sim.codes import sscc
+from drivers.sim.labels import LabelRoll, Wear
+from drivers.sim.script import Fault
 from drivers.sim.truth import ContainerTruth, Truth
 
 ACCEPT, REJECT = b"ACK", b"NAK"
-_CASE, _PALLET = 0, 1
+_PALLET = 1
+_LOOK_S = 1.6
+"""How long he waits for the camera's lamp: longer than the camera may take."""
+_TURN_S = 0.8
+"""To take a case out, turn it and put it in again: the camera must see that it was away."""
+_NEXT_S, _HURRY_S, _HURRY_CASES = 0.7, 0.2, 2
+"""From one case to the next, and where more than so many wait."""
+_CASE_PATIENCE = 10
+_TRIES_OF = {Wear.TORN: 2, Wear.SCRATCHED: 4}
+"""Tries after which he takes another label; one that looks sound is tried on."""
+_GLARE_SHARE, _GLARE = 0.25, 0.95
+_TURN_DEG, _LEAN_DEG = 10, 12
 _HANDLING_S = 0.1
 """From one label accepted to the next one scanned."""
 _AGAIN_S = 0.25
@@ -77,9 +95,19 @@ class Packer:
     """Fills cases and pallets, and writes down what is in them."""
 
     def __init__(
-        self, scanner: PackingScanner, truth: Truth, case_size: int, pallet_size: int
+        self,
+        camera: CaseCamera,
+        scanner: PackingScanner,
+        truth: Truth,
+        case_size: int,
+        pallet_size: int,
+        faults: frozenset[Fault],
     ) -> None:
+        self._camera = camera
         self._scanner = scanner
+        self._rng = np.random.default_rng(truth.seed)
+        self._roll = LabelRoll(self._rng, has_damage=Fault.LABEL_DAMAGE in faults)
+        self._has_glare = Fault.GLARE in faults
         self._truth = truth
         self._case_size = case_size
         self._pallet_size = pallet_size
@@ -112,22 +140,52 @@ class Packer:
             await self._work.wait()
             self._work.clear()
             while self._full:
-                await self._label(self._full.popleft(), _CASE)
+                await self._label_case(self._full.popleft())
             self._idle.set()
 
-    async def _label(self, container: ContainerTruth, extension_digit: int) -> None:
-        container.code = f"00{sscc(extension_digit, next(self._labels))}"
+    async def _label_case(self, case: ContainerTruth) -> None:
+        label, tries, refusals = self._roll.label(next(self._labels)), 0, 0
+        case.code = label.code
+        while refusals < _CASE_PATIENCE:
+            if tries == _TRIES_OF.get(label.wear, _CASE_PATIENCE + 1):
+                case.replaced.append(label.code)
+                label, tries = self._roll.label(next(self._labels)), 0
+                case.code = label.code
+            case.scans += 1
+            tries += 1
+            self._camera.put(label.picture, self._pose(is_first=tries == 1))
+            green = await self._camera.lamp(_LOOK_S)
+            self._camera.take_away()
+            if green:
+                case.acknowledged = True
+                break
+            refusals += green is False
+            await asyncio.sleep(_TURN_S)
+        is_behind = len(self._full) > _HURRY_CASES
+        await asyncio.sleep(_HURRY_S if is_behind and case.scans == 1 else _NEXT_S)
+        await self._stack(case.code)
+
+    def _pose(self, *, is_first: bool) -> Pose:
+        """How the case comes to lie; a lamp shines on some until they are turned."""
+        rng = self._rng
+        shines = self._has_glare and rng.random() < _GLARE_SHARE and is_first
+        lean = rng.uniform(-_LEAN_DEG, _LEAN_DEG, 2)
+        angle_deg = rng.uniform(-_TURN_DEG, _TURN_DEG) + (0 if is_first else 180)
+        if shines:
+            self._truth.happened(Fault.GLARE)
+        return Pose(angle_deg, (float(lean[0]), float(lean[1])), _GLARE if shines else 0)
+
+    async def _label_pallet(self, pallet: ContainerTruth) -> None:
+        pallet.code = f"00{sscc(_PALLET, next(self._labels))}"
         refusals = 0
         while refusals < _PATIENCE:
-            await asyncio.sleep(_HANDLING_S if container.scans == 0 else _AGAIN_S)
-            container.scans += 1
-            answer = await self._scanner.scan(container.code)
+            await asyncio.sleep(_HANDLING_S if pallet.scans == 0 else _AGAIN_S)
+            pallet.scans += 1
+            answer = await self._scanner.scan(pallet.code)
             if answer == ACCEPT:
-                container.acknowledged = True
+                pallet.acknowledged = True
                 break
             refusals += answer == REJECT
-        if extension_digit == _CASE:
-            await self._stack(container.code)
 
     async def _stack(self, case: str) -> None:
         pallets = self._truth.pallets
@@ -135,4 +193,4 @@ class Packer:
             pallets.append(ContainerTruth("pallet"))
         pallets[-1].contents.append(case)
         if len(pallets[-1].contents) == self._pallet_size:
-            await self._label(pallets[-1], _PALLET)
+            await self._label_pallet(pallets[-1])

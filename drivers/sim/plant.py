@@ -1,4 +1,4 @@
-"""The plant as a whole, in real time: belt, PLC or remote I/O, scanners, packer, and plugs."""
+"""The plant as a whole, in real time: belt, PLC or remote I/O, scanners, camera, packer, plugs."""
 
 import asyncio
 from pathlib import Path
@@ -10,6 +10,7 @@ from drivers.gate.registers import Fate as Told
 from drivers.gate.registers import Status
 from drivers.sim.banks import Banks, GateBanks
 from drivers.sim.belt import Belt, Body
+from drivers.sim.camera import CaseCamera
 from drivers.sim.controller import Controller
 from drivers.sim.layout import Layout
 from drivers.sim.mishaps import Mishaps
@@ -22,6 +23,8 @@ from drivers.sim.serial_scanner import SerialScanner
 from drivers.sim.truth import Fate, ItemTruth, Truth
 
 OUTAGE_S = 1.0
+FREEZE_S = 2.5
+"""Longer than a camera may repeat itself before it is called frozen."""
 RECOVERY_S = 2.0
 """How long after an outage its consequences may last: reconnecting takes a moment."""
 TO_PACKER_US = 400_000
@@ -59,7 +62,10 @@ class Plant:
         self.packing_scanner = PackingScanner()
         self._script = script
         self._scanner = SerialScanner(link)
-        self._packer = Packer(self.packing_scanner, truth, case_size, pallet_size)
+        self.camera = CaseCamera(truth.seed)
+        self._packer = Packer(
+            self.camera, self.packing_scanner, truth, case_size, pallet_size, faults
+        )
         self._belt = Belt(
             layout,
             iter(script.units),
@@ -92,13 +98,17 @@ class Plant:
         """Things of which the gate has told that they may have gone on."""
         self._empty = asyncio.Event()
         self._floor = asyncio.TaskGroup()
-        self._outages = {Fault.SCANNER_UNPLUG: 0, Fault.PLC_DROP: 0}
+        self._outages = dict.fromkeys((Fault.SCANNER_UNPLUG, Fault.PLC_DROP), 0)
+        self._camera_outages = dict.fromkeys((Fault.CAMERA_FREEZE, Fault.CAMERA_DROP), 0)
+        self._filming: asyncio.Task[None] | None = None
         self._over_us: dict[Fault, int] = {}
 
     async def open(self) -> None:
         """Plug everything in: from now on the agent can connect."""
         await self.modbus.start()
         await self.packing_scanner.start()
+        await self.camera.start()
+        self._filming = asyncio.create_task(self.camera.run())
         self._scanner.plug()
         self._time.catch_up()
 
@@ -106,6 +116,9 @@ class Plant:
         self._time.stop()
         self.modbus.close()
         self.packing_scanner.close()
+        if self._filming is not None and not self._filming.cancel():
+            self._filming.result()  # it has ended by itself: with an error
+        self.camera.close()
         self._scanner.unplug()
 
     async def run(self) -> None:
@@ -137,6 +150,10 @@ class Plant:
             self._floor.create_task(self._unplug())
         if position in self._script.drops:
             self._floor.create_task(self._drop_plc())
+        if position in self._script.camera_freezes:
+            self._floor.create_task(self._disturb_camera(Fault.CAMERA_FREEZE, FREEZE_S))
+        if position in self._script.camera_drops:
+            self._floor.create_task(self._disturb_camera(Fault.CAMERA_DROP, OUTAGE_S))
 
     def _answer(self, thing: ItemTruth, line: bytes) -> None:
         self._note_aftermath(thing)
@@ -186,6 +203,19 @@ class Plant:
         await asyncio.sleep(OUTAGE_S)
         if self._end(Fault.PLC_DROP):
             await self.modbus.start()
+
+    async def _disturb_camera(self, fault: Fault, duration_s: float) -> None:
+        """No product suffers: a case waits until the camera sees again."""
+        self.truth.happened(fault)
+        self._camera_outages[fault] += 1
+        self._show_camera_outages()
+        await asyncio.sleep(duration_s)
+        self._camera_outages[fault] -= 1
+        self._show_camera_outages()
+
+    def _show_camera_outages(self) -> None:
+        self.camera.frozen = self._camera_outages[Fault.CAMERA_FREEZE] > 0
+        self.camera.cut = self._camera_outages[Fault.CAMERA_DROP] > 0
 
     def _begin(self, outage: Fault) -> None:
         self._outages[outage] += 1

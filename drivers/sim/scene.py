@@ -47,9 +47,24 @@ def photographed(
     `contrast` the part of the light that the ink swallows. `outline` tells where the symbol is.
     """
     picture = surface(size, rng)
-    _lay(picture, damaged(label, damage, rng), _placed(label, size, at, angle_deg, tilt), contrast)
+    hurt = damaged(label, damage, rng)
+    lay(picture, hurt, at=at, angle_deg=angle_deg, tilt=tilt, contrast=contrast)
     spot = at if glare else None
     return exposed(picture, blur_sigma, noise_sigma, rng, glare, spot, max(label.shape) / 4)
+
+
+def lay(
+    picture: Grey,
+    label: Grey,
+    *,
+    at: Point,
+    angle_deg: float = 0,
+    tilt: tuple[float, float] = (0, 0),
+    contrast: float = 0.85,
+) -> None:
+    """Draw `label` into `picture`, in place, where and as `photographed` would."""
+    size = (picture.shape[1], picture.shape[0])
+    _lay(picture, label, _placed(label, size, at, angle_deg, tilt), contrast)
 
 
 def outline(

@@ -55,6 +55,14 @@ class Fault(StrEnum):
     """There is no air to open the gate."""
     GUARD_OPEN = "guard-open"
     """Somebody opens a guard, and the belt stands until it is shut."""
+    LABEL_DAMAGE = "label-damage"
+    """Case labels are scratched or torn."""
+    GLARE = "glare"
+    """A lamp shines on a case label until the case is turned."""
+    CAMERA_FREEZE = "camera-freeze"
+    """The camera sends the same picture again and again for about two seconds."""
+    CAMERA_DROP = "camera-drop"
+    """The camera's stream breaks, and is refused for about a second."""
 
 
 PRODUCT_FAULTS = {
@@ -94,11 +102,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The whole day. `unplugs` and `drops` are positions (from 0) of the unit they come before."""
+    """The whole day. The outages are positions (from 0) of the unit they come before."""
 
     units: tuple[Unit, ...]
     unplugs: frozenset[int]
     drops: frozenset[int]
+    camera_freezes: frozenset[int]
+    camera_drops: frozenset[int]
 
 
 def write_script(
@@ -125,6 +135,8 @@ def write_script(
         units=tuple(planner.unit() for _ in range(units)),
         unplugs=_outages(chance, units, Fault.SCANNER_UNPLUG in faults),
         drops=_outages(chance, units, Fault.PLC_DROP in faults),
+        camera_freezes=_outages(chance, units, Fault.CAMERA_FREEZE in faults),
+        camera_drops=_outages(chance, units, Fault.CAMERA_DROP in faults),
     )
 
 

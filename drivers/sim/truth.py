@@ -60,7 +60,9 @@ class ContainerTruth:
     """The identities of what was put in, in order; a unit that has none is told by its number."""
     code: str | None = None
     scans: int = 0
-    """How often its label was scanned until the agent accepted it."""
+    """How often its labels were scanned, or put under the camera, until the agent accepted one."""
+    replaced: list[str] = field(default_factory=list)
+    """Labels that could not be read and were covered by the next."""
     acknowledged: bool = False
 
 

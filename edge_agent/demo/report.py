@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -40,6 +41,8 @@ class Findings:
     restarts: dict[str, int] = field(default_factory=dict)
     latency: dict[str, dict[str, float]] = field(default_factory=dict)
     """Step → n, p50_us, p99_us, as the line role measured since its last start."""
+    camera: dict[str, Any] = field(default_factory=dict)
+    """What the cases' camera did → how many (case_camera.counts)."""
     suppressed: dict[str, int] = field(default_factory=dict)
     """Station → re-reads that the line role has suppressed since its last start."""
 
@@ -82,10 +85,30 @@ def _show_course(findings: Findings, console: Console) -> None:
     ):
         told = ", ".join(f"{name} {count}" for name, count in sorted(times.items()) if count)
         console.print(f"{what}: {told or 'none'}")
+    _show_camera(findings, console)
     for step, times_us in findings.latency.items():
         if times_us["n"]:
             p50_ms, p99_ms = times_us["p50_us"] / 1000, times_us["p99_us"] / 1000
             console.print(f"scan received → {step}: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
+
+
+def _show_camera(findings: Findings, console: Console) -> None:
+    """`picture` differences are listed with all others."""
+    seen = findings.camera
+    if not seen:
+        return
+    wrong = sum(each.about == "picture" for each in findings.differences)
+    match = f"{wrong} do NOT match their hash" if wrong else "all match their hash in the ledger"
+    console.print(
+        f"camera: {seen['cases read']} cases read, {seen['labels replaced']} labels replaced; "
+        f"{seen['no-reads']} no-reads, {seen['refused']} refused; "
+        f"codes in {seen['frames with a code']} of {seen['frames']} frames, "
+        f"{seen['by zbar']} by zbar"
+    )
+    console.print(
+        f"evidence: {seen['pictures']} pictures, {match}; {seen['pictures lost']} recorded as lost",
+        style="bold red" if wrong else None,
+    )
 
 
 def _show_differences(differences: list[Difference], console: Console) -> None:

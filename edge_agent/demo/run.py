@@ -13,6 +13,7 @@ from rich.console import Console
 from drivers.sim.truth import Truth, load_truth
 from edge_agent.config import LineConfig
 from edge_agent.control import ControlError, ask
+from edge_agent.demo import case_camera
 from edge_agent.demo.accounts import Hq, Records, read_ledger
 from edge_agent.demo.options import HQ_OFFLINE, DemoError, DemoOptions
 from edge_agent.demo.processes import PlantProcess, Role
@@ -31,6 +32,7 @@ from edge_agent.demo.reconcile import (
 )
 from edge_agent.demo.report import Findings, show
 from edge_agent.demo.workspace import (
+    CAMERA,
     CASE_SIZE,
     LINE,
     PALLET_SIZE,
@@ -141,12 +143,13 @@ class _Demo:
             self._plant_arguments(), space.logs_dir / "plant.log"
         )
         ready = await self._plant.said()
-        address = PlantAddress(ready["scanner"], ready["packing"], ready["modbus"])
+        address = PlantAddress(ready["scanner"], ready["packing"], ready["modbus"], ready["camera"])
         port = space.hold_hq_port()
         config = await asyncio.to_thread(space.set_up, address, port)
         for name, arguments in {
             "hq": ["hq", "--data", str(space.hq_dir), "--port", str(port)],
             "line": ["line", str(space.config_path)],
+            "camera": ["camera", str(space.config_path), CAMERA],
             "sync": ["sync", str(space.config_path)],
         }.items():
             self._roles[name] = Role(
@@ -207,6 +210,11 @@ class _Demo:
             findings.latency, findings.suppressed = status["latency"], status["suppressed"]
             return status["waiting"] == 0 and _knows(config, last_item)
 
+        def camera_is_done() -> bool:
+            findings.camera = ask(config.control_path(f"camera-{CAMERA}"), "status")
+            account = case_camera.CameraAccount.of(read_ledger(config.ledger_path).events())
+            return case_camera.is_settled(account, config.evidence_path(CAMERA))
+
         def hq_is_done() -> bool:
             head = len(read_ledger(config.ledger_path).journal)
             if hq.cursor() < head:
@@ -215,6 +223,8 @@ class _Demo:
 
         try:
             await self._until(SETTLE_S, line_is_done, "the line still waits for items")
+            await self._until(SETTLE_S, camera_is_done, "pictures of rejects are not kept")
+            await self._roles["camera"].stop()
             await self._roles["line"].stop()
             await self._until(SETTLE_S, hq_is_done, "HQ lacks events")
         except DemoError as error:
@@ -236,6 +246,11 @@ class _Demo:
         given = verdicts(here.events())
         findings.counts = {who: account.counts() for who, account in accounts.items()}
         findings.differences = compare(accounts) + _record_differences(here, there)
+        camera = case_camera.CameraAccount.of(here.events())
+        pictures = config.evidence_path(CAMERA)
+        findings.differences += case_camera.label_differences(camera, truth)
+        findings.differences += case_camera.picture_differences(camera, pictures)
+        findings.camera = case_camera.counts(camera, truth, pictures, findings.camera)
         findings.bad_passed = bad_passed(truth)
         findings.by_fault = verdicts_by_fault(truth, given)
         findings.good_ejected = good_ejected(truth, given)
@@ -264,11 +279,17 @@ class _Demo:
 
 
 def _is_ready(config: LineConfig) -> bool:
-    """Whether sync answers, and the line has every device and knows where the PLC counts."""
+    """Whether sync answers, the camera sees, and the line has every device and knows where the PLC
+    counts."""
     ask(config.control_path("sync"), "status")
+    camera = ask(config.control_path(f"camera-{CAMERA}"), "status")
     status = ask(config.control_path("line"), "status")
     links = {device["link"] for device in status["devices"].values()}
-    return links == {"up"} and all(gate["armed"] for gate in status["gates"].values())
+    return (
+        camera["fault"] is None
+        and links == {"up"}
+        and all(gate["armed"] for gate in status["gates"].values())
+    )
 
 
 def _knows(config: LineConfig, last_item: int) -> bool:

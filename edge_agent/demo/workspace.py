@@ -17,6 +17,10 @@ from edge_agent.demo.options import DemoError
 from edge_agent.gate_config import Belt
 
 LINE = "demo"
+CAMERA = "table"
+"""Over the packer's table; its name is part of the path of a Unix socket, which must be short."""
+CASES = "cases"
+"""The camera's station."""
 CASE_SIZE = 12
 PALLET_SIZE = 4
 _COMMAND_S = 60
@@ -24,9 +28,9 @@ _SOCKET_PATH_BYTES = 107
 """The longest path of a Unix socket (unix(7): sun_path)."""
 
 _CONFIG = Template("""\
-# The line of `edge-agent demo`: a serial scanner and a PLC gate over the belt, and a scanner on TCP
-# where a packer labels cases and pallets. The demo writes its own copy, with the addresses of its
-# simulated plant.
+# The line of `edge-agent demo`: a serial scanner and a PLC gate over the belt, a camera where a
+# packer labels cases, and his scanner on TCP for pallets. The demo writes its own copy, with the
+# addresses of its simulated plant.
 
 [line]
 name = "$line"
@@ -46,7 +50,7 @@ requires = ["01", "21"]
 [[levels]]
 name = "case"
 capacity = $case_size
-waiting = 20                     # the belt goes on while the packer is behind
+waiting = 40                     # the belt goes on while the packer is behind
 
 [[levels.codes]]
 kind = "gs1"
@@ -69,7 +73,7 @@ url = "serial://$scanner?baud=115200"
 suffix = "\\r"
 no_read = ["$no_read"]
 
-[devices.packing-scanner]
+[devices.pallet-scanner]
 kind = "scanner"
 url = "tcp://127.0.0.1:$packing_port"
 suffix = "\\r"
@@ -96,10 +100,33 @@ min_spacing_ms = 42              # what the feeding guarantees
 step = "encoder"
 $belt
 
+[cameras.$camera]                  # docs/camera.md; run by: edge-agent camera CONFIG $camera
+trigger = "presence"             # a case is there
+deadline_ms = 900                # while the packer holds it
+stall_ms = 1000
+accept_url = "http://127.0.0.1:$camera_port/accept"     # the packer looks at the camera's lamp
+reject_url = "http://127.0.0.1:$camera_port/reject"
+
+[cameras.$camera.source]
+kind = "opencv"
+url = "http://127.0.0.1:$camera_port/stream"
+read_timeout_ms = 1500
+
+[cameras.$camera.decode]
+formats = ["code-128", "data-matrix"]
+workers = 1
+budget_ms = 60
+
 [[stations]]
-name = "packing"
-scanner = "packing-scanner"
-reads = ["case", "pallet"]
+name = "$cases"
+scanner = "$camera"
+reads = ["case"]
+reread_ms = 1000
+
+[[stations]]
+name = "pallets"
+scanner = "pallet-scanner"
+reads = ["pallet"]
 reread_ms = 1000
 
 [sync]
@@ -117,6 +144,7 @@ class PlantAddress:
     scanner: str
     packing_port: int
     plc_port: int
+    camera_port: int
 
 
 def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
@@ -133,6 +161,9 @@ def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
         scanner=plant.scanner,
         packing_port=plant.packing_port,
         plc_port=plant.plc_port,
+        camera=CAMERA,
+        cases=CASES,
+        camera_port=plant.camera_port,
         hq_port=hq_port,
         belt=_belt(),
     )
@@ -163,7 +194,10 @@ class Workspace:
         self._hq_port_holder = socket.socket()
 
     def _make_directories(self) -> None:
-        too_long = len(bytes(self.root / "run" / f"{LINE}-line.sock")) - _SOCKET_PATH_BYTES
+        too_long = (
+            len(bytes(self.root / "run" / f"{LINE}-camera-{CAMERA}-reads.sock"))
+            - _SOCKET_PATH_BYTES
+        )
         if too_long > 0:
             raise DemoError(
                 f"{self.root} is {too_long} bytes too long for the path of a Unix socket in it; "

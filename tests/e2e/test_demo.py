@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from edge_agent.config_file import load_config
 from edge_agent.demo.options import FAULTS, NONE, DemoOptions
-from edge_agent.demo.workspace import PlantAddress, render_config
+from edge_agent.demo.workspace import CAMERA, PlantAddress, render_config
 
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
 
@@ -64,7 +65,7 @@ def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> 
 
 
 def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
-    due = {30: "line", 60: "sync", 90: "hq"}
+    due = {30: "line", 50: "camera", 70: "sync", 90: "hq"}
 
     def kill(units: int, pids: dict[str, int]) -> None:
         for at in [at for at in due if at <= units]:
@@ -72,7 +73,7 @@ def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
 
     found = run_demo(tmp_path / "w", "--units=120", "--seed=5", "--faults=unread", on_belt=kill)
     assert found["agree"]
-    assert found["restarts"] == {"hq": 1, "line": 1, "sync": 1}
+    assert found["restarts"] == {"camera": 1, "hq": 1, "line": 1, "sync": 1}
     assert found["counts"]["plant"]["passed"] > 0
 
 
@@ -107,7 +108,7 @@ def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         pids = json.loads((workspace / "pids.json").read_text())
         ends = [os.pidfd_open(pid) for pid in pids.values()]
         demo.kill()
-    assert pids.keys() == {"plant", "hq", "line", "sync"}
+    assert pids.keys() == {"plant", "hq", "line", "sync", "camera"}
     for end in ends:
         select.select([end], [], [])  # readable when the process has ended
         os.close(end)
@@ -185,8 +186,11 @@ def test_the_example_line_is_the_one_the_demo_writes() -> None:
     scanner = example["devices"]["belt-scanner"]["url"].removeprefix("serial://").split("?")[0]
     packing_port, plc_port = (
         int(example["devices"][name]["url"].rpartition(":")[2])
-        for name in ("packing-scanner", "plc")
+        for name in ("pallet-scanner", "plc")
     )
+    camera_port = urlsplit(example["cameras"][CAMERA]["source"]["url"]).port
+    assert camera_port is not None
     hq_port = int(example["sync"]["hq_url"].rpartition(":")[2])
-    written = render_config(root, PlantAddress(scanner, packing_port, plc_port), hq_port)
+    address = PlantAddress(scanner, packing_port, plc_port, camera_port)
+    written = render_config(root, address, hq_port)
     assert path.read_text(encoding="utf-8") == written

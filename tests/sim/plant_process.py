@@ -18,6 +18,7 @@ class PlantProcess:
     workspace: Path
     modbus_port: int
     packing_port: int
+    camera_port: int
     link: Path
 
     async def start_belt(self) -> None:
@@ -47,10 +48,11 @@ async def plant(workspace: Path, **options: object) -> AsyncIterator[PlantProces
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None
-    running = PlantProcess(process, workspace, 0, 0, workspace)
+    running = PlantProcess(process, workspace, 0, 0, 0, workspace)
     try:
         ready = await running.said()
         running.modbus_port, running.packing_port = ready["modbus"], ready["packing"]
+        running.camera_port = ready["camera"]
         running.link = Path(ready["scanner"])
         yield running
     finally:

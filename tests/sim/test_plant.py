@@ -9,7 +9,10 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import zxingcpp
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
@@ -71,6 +74,40 @@ async def accept_labels(port: int, refusals: int = 0) -> list[str]:
     finally:
         writer.close()
     return labels
+
+
+async def look(port: int, seen: list[str], refusals: int = 0) -> None:
+    """Watch the packer's camera: say red to the first `refusals` cases, then green to each that can
+    be read, until cancelled. `seen` gets what was read on each box, a box at a time."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /stream HTTP/1.1\r\n\r\n")
+    here = ""
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"Content-Length" not in head:
+                continue
+            length = int(head.split(b"Content-Length: ")[1])
+            jpeg = np.frombuffer(await reader.readexactly(length), np.uint8)
+            found = zxingcpp.read_barcodes(
+                cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), text_mode=zxingcpp.TextMode.Plain
+            )
+            if found and not here:
+                seen.append(here := found[0].text)
+                await switch(port, "reject" if len(seen) <= refusals else "accept")
+            elif not found:
+                here = ""
+    finally:
+        writer.close()
+
+
+async def switch(port: int, lamp: str) -> bytes:
+    """What the camera answers when its lamp is switched."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /%s HTTP/1.1\r\n\r\n" % lamp.encode())
+    answer = await reader.read()
+    writer.close()
+    return answer
 
 
 async def read_lines(path: Path, lines: int) -> list[bytes]:
@@ -160,10 +197,13 @@ async def test_passed_units_fill_cases_and_cases_pallets_in_order(tmp_path: Path
         plant(tmp_path, units=11, rate=1_200, case_size=2, pallet_size=2) as line,
         modbus(line.modbus_port) as client,
     ):
-        packing = asyncio.create_task(accept_labels(line.packing_port, refusals=2))
+        packing = asyncio.create_task(accept_labels(line.packing_port, refusals=1))
+        boxes: list[str] = []
+        watching = asyncio.create_task(look(line.camera_port, boxes, refusals=2))
         await line.start_belt()
         await judge(client, 11, pass_all)
         truth = await line.done()
+        watching.cancel()
     labels = await packing
     units = [item.key for item in truth.items]
     assert [case.contents for case in truth.cases] == [units[i : i + 2] for i in range(0, 11, 2)]
@@ -171,8 +211,9 @@ async def test_passed_units_fill_cases_and_cases_pallets_in_order(tmp_path: Path
     cases = [case.code for case in truth.cases[:5]]
     assert [pallet.contents for pallet in truth.pallets] == [cases[:2], cases[2:4], cases[4:]]
     assert truth.cases[0].scans == 3
-    first, pallet = truth.cases[0].code, truth.pallets[0].code
-    assert labels[:5] == [first, first, first, truth.cases[1].code, pallet]
+    assert boxes == [cases[0], cases[0], *cases]
+    first, second = (pallet.code for pallet in truth.pallets[:2])
+    assert labels == [first, first, second]
 
 
 async def wait_for_link(path: Path, present: bool) -> None:
