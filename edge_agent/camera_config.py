@@ -35,6 +35,9 @@ class Decode(Section):
     """Codes may be turned by any angle; false is faster where they lie straight."""
     inverted: bool = False
     """Codes may be light on dark."""
+    alone: bool = True
+    """Look on after the code was found: a neighbour's in view makes it a no-read. False is faster,
+    for a region in which there is never more than one thing."""
     budget_ms: Annotated[int, Field(ge=1, le=10_000)] = 25
     """No rung of the ladder is begun that would probably end later than this."""
     workers: Annotated[int, Field(ge=1, le=16)] = 2

@@ -55,7 +55,8 @@ class Gathering(Protocol):
 
 
 class ThingCodes:
-    """The codes of one thing: `plan.expected` different ones.
+    """The codes of one thing: `plan.expected` different ones. If there are more, some are another
+    thing's, and nobody knows which: then there is no answer.
 
     One that is doubted is believed when a second frame shows it too, if frames are to agree.
     """
@@ -69,7 +70,7 @@ class ThingCodes:
 
     @property
     def is_complete(self) -> bool:
-        return len(self._read) >= self._plan.expected
+        return len(self._read) == self._plan.expected
 
     def add(self, outcome: Outcome) -> None:
         self._frames += 1
@@ -88,7 +89,12 @@ class ThingCodes:
     def why(self) -> str:
         frames = "1 frame" if self._frames == 1 else f"{self._frames} frames"
         parts = []
-        if self._plan.expected > 1:
+        if len(self._read) > self._plan.expected:
+            due = f"{self._plan.expected} {'is' if self._plan.expected == 1 else 'are'}"
+            parts.append(
+                f"{len(self._read)} codes in view where {due} expected: another thing's? set region"
+            )
+        elif self._plan.expected > 1:
             parts.append(f"{len(self._read)} of {self._plan.expected} codes read in {frames}")
         elif self._frames:
             parts.append(f"nothing read in {frames}")

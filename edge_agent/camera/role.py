@@ -277,6 +277,7 @@ def reading_plan(camera: Camera) -> ReadingPlan:
     return ReadingPlan(
         formats=tuple(decode.formats),
         expected=camera.layer.expected if camera.layer else camera.expected,
+        alone=decode.alone,
         rotated=decode.rotated,
         inverted=decode.inverted,
         agreement=decode.agreement,

@@ -68,7 +68,7 @@ class Rung:
             downscale=self.downscale,
             invert=self.invert,
             binarizer=self.binarizer,
-            only_first=plan.expected == 1,
+            only_first=plan.expected == 1 and not plan.alone,
         )
 
 

@@ -93,6 +93,12 @@ def test_several_codes_in_one_picture_are_all_read_even_with_the_same_text() -> 
     assert len(reading.tries) == 1
 
 
+def test_a_neighbours_code_is_seen_where_one_is_to_be_alone() -> None:
+    both = [scene(label(Format.DATA_MATRIX)), scene(label(Format.DATA_MATRIX, "NEIGHBOUR"))]
+    reading = read(Format.DATA_MATRIX, np.hstack(both), alone=True)
+    assert sorted(texts(reading)) == sorted([TEXTS[Format.DATA_MATRIX][1], "NEIGHBOUR"])
+
+
 def test_one_code_is_one_symbol_however_many_rungs_read_it() -> None:
     reading = read(Format.DATA_MATRIX, scene(label(Format.DATA_MATRIX)), expected=2)
     assert len(reading.tries) > 10

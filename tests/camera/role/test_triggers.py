@@ -3,7 +3,7 @@
 The worlds are drawn at random."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -484,3 +484,13 @@ def test_an_answer_leaves_with_time_for_its_way(deadline_ms: int) -> None:
     world.sleep(2_000_000)
     [(trigger, at_us)] = world.answers
     assert at_us - trigger.at_us <= deadline_ms * 1_000 - min(3_000, deadline_ms * 250)
+
+
+@pytest.mark.parametrize("expected", [1, 2])
+def test_more_codes_in_view_than_are_expected_are_no_answer(expected: int) -> None:
+    world = World(Rules("camera", 100_000, 8), replace(PLAN, expected=expected))
+    world.frame()
+    world.read(*"ABC"[: expected + 1])
+    ((trigger, _),) = world.answers
+    assert not trigger.gathering.is_complete
+    assert f"{expected + 1} codes in view" in trigger.why
