@@ -70,6 +70,7 @@ class CaseCamera:
     """
 
     def __init__(self, seed: int) -> None:
+        cv2.setNumThreads(1)  # threads of its own would wait busily, beside the belt
         self._rng = np.random.default_rng(seed)
         self._table = surface(SIZE, self._rng)
         self._box: _Box | None = None

@@ -22,9 +22,9 @@ ACCEPT, REJECT = b"ACK", b"NAK"
 _PALLET = 1
 _LOOK_S = 1.6
 """How long he waits for the camera's lamp: longer than the camera may take."""
-_TURN_S = 0.8
+_TURN_S = 0.9
 """To take a case out, turn it and put it in again: the camera must see that it was away."""
-_NEXT_S, _HURRY_S, _HURRY_CASES = 0.7, 0.2, 2
+_NEXT_S, _HURRY_S, _HURRY_CASES = 0.9, 0.2, 2
 """From one case to the next, and where more than so many wait."""
 _CASE_PATIENCE = 10
 _TRIES_OF = {Wear.TORN: 2, Wear.SCRATCHED: 4}

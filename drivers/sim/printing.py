@@ -34,7 +34,7 @@ def printed(text: str, format_name: str, *, module_px: int, level: str = "M") ->
     """
     options: dict[str, str | bool] = {}
     elements = bracketed(text) if format_name in _MAY_BE_GS1 else None
-    if elements is not None:
+    if elements is not None and format_name != "databar":  # which is GS1's anyway
         options["gs1"] = True
     if format_name == "qr":
         options["ec_level"] = level

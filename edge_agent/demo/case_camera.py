@@ -84,6 +84,7 @@ def counts(
 ) -> dict[str, int]:
     """For the report. `status` is the camera role's own, of the time since its last start."""
     rungs: Mapping[str, Mapping[str, int]] = status.get("rungs", {})
+    zbar = [rung for name, rung in rungs.items() if name.startswith("zbar")]
     return {
         "cases read": len(account.cases),
         "no-reads": account.no_reads,
@@ -92,7 +93,8 @@ def counts(
         "cases put in": sum(case.scans for case in truth.cases),
         "frames": status.get("frames", 0),
         "frames with a code": sum(rung["found"] for rung in rungs.values()),
-        "by zbar": sum(rung["found"] for name, rung in rungs.items() if name.startswith("zbar")),
+        "zbar asked": sum(rung["tries"] for rung in zbar),
+        "by zbar": sum(rung["found"] for rung in zbar),
         "pictures": sum(1 for _ in kept(directory)),
         "pictures lost": len(account.lost),
     }

@@ -22,15 +22,23 @@ _LEASH = ("setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m")
 
 
 class Role:
-    """One process of the agent. It is restarted when it dies, unless it was stopped."""
+    """One process of the agent. It is restarted when it dies, unless it was stopped.
+
+    `niceness` lets it run behind the others, as systemd's units do on a line PC (nice(1)).
+    """
 
     def __init__(
-        self, name: str, arguments: list[str], log: Path, changed: Callable[[], None]
+        self,
+        name: str,
+        arguments: list[str],
+        log: Path,
+        changed: Callable[[], None],
+        niceness: int = 0,
     ) -> None:
         self.name = name
         self.restarts = 0
         self.pid: int | None = None
-        self._arguments = arguments
+        self._command = ("nice", f"--adjustment={niceness}", *_LEASH, "edge_agent", *arguments)
         self._log = log
         self._changed = changed
         self._wanted = asyncio.Event()
@@ -51,7 +59,7 @@ class Role:
             await self._wanted.wait()
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *_LEASH, "edge_agent", *self._arguments, stdin=DEVNULL, stdout=log, stderr=log
+                    *self._command, stdin=DEVNULL, stdout=log, stderr=log
                 )
             self.pid = self._process.pid
             self._changed()

@@ -103,7 +103,7 @@ def _show_camera(findings: Findings, console: Console) -> None:
         f"camera: {seen['cases read']} cases read, {seen['labels replaced']} labels replaced; "
         f"{seen['no-reads']} no-reads, {seen['refused']} refused; "
         f"codes in {seen['frames with a code']} of {seen['frames']} frames, "
-        f"{seen['by zbar']} by zbar"
+        f"{seen['by zbar']} by zbar, which was asked {seen['zbar asked']} times"
     )
     console.print(
         f"evidence: {seen['pictures']} pictures, {match}; {seen['pictures lost']} recorded as lost",

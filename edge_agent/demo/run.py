@@ -47,6 +47,8 @@ SETTLE_S = 60
 HQ_OFFLINE_S = 3
 HQ_OFFLINE_AT = 0.4
 """How much of the belt has run when HQ goes away."""
+NICENESS = {"camera": 5, "sync": 15, "hq": 15}
+"""How far each role stands behind the line, as on a line PC by systemd."""
 _POLL_S = 0.2
 
 
@@ -152,9 +154,9 @@ class _Demo:
             "camera": ["camera", str(space.config_path), CAMERA],
             "sync": ["sync", str(space.config_path)],
         }.items():
-            self._roles[name] = Role(
-                name, arguments, space.logs_dir / f"{name}.log", self._write_pids
-            )
+            log = space.logs_dir / f"{name}.log"
+            niceness = NICENESS.get(name, 0)
+            self._roles[name] = Role(name, arguments, log, self._write_pids, niceness)
         return config, Hq(f"http://127.0.0.1:{port}", space.token(), LINE)
 
     def _plant_arguments(self) -> list[str]:

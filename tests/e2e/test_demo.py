@@ -51,7 +51,20 @@ def test_a_line_with_every_fault_agrees_three_ways(tmp_path: Path) -> None:
     assert plant["passed"] > 0 and plant["ejected"] > 0
     assert {"scanner-unplug", "plc-drop", "hq-offline", "jam"} <= found["outages"].keys()
     assert {"none", "malformed"} <= found["by_fault"].keys()
+    camera = found["camera"]
+    assert camera["cases read"] <= camera["cases put in"] and camera["frames"] > 0
+    assert camera["pictures"] + camera["pictures lost"] == camera["no-reads"] + camera["refused"]
     assert not any(found["restarts"].values())
+
+
+def test_damaged_labels_are_replaced_and_every_refusal_has_its_picture(tmp_path: Path) -> None:
+    # With this seed the first label is torn.
+    found = run_demo(tmp_path / "w", "--units=80", "--seed=25", "--faults=label-damage,glare")
+    camera = found["camera"]
+    assert camera["cases read"] >= 2
+    assert camera["cases put in"] > camera["cases read"]
+    assert camera["labels replaced"] > 0 and camera["no-reads"] > 0
+    assert camera["pictures"] == camera["no-reads"] + camera["refused"]
 
 
 def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> None:
