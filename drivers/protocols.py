@@ -44,7 +44,8 @@ class ScannerFrame:
     cannot be a code (oversize, not decodable); `text` then holds a printable beginning of them.
     `symbology` is the AIM symbology identifier if the scanner sends one (``]d2``).
     `received_us` is the monotonic clock when the frame's last byte arrived. `picture` is the
-    SHA-256 (hex) of the picture in which a camera saw it.
+    SHA-256 (hex) of the picture in which a camera saw it; `others` are the further codes of the
+    same answer, if it holds several.
     """
 
     text: str | None
@@ -52,6 +53,7 @@ class ScannerFrame:
     symbology: str | None = None
     defect: str | None = None
     picture: str | None = None
+    others: tuple["ScannerFrame", ...] = ()
 
 
 class CodeReader(Protocol):

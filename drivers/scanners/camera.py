@@ -35,7 +35,7 @@ class Config(DeviceConfig):
 class CameraReader:
     """One camera role. The link is up while the socket is open and the camera sees.
 
-    Each code of an answer is a frame of its own; an answer without codes is a no-read whose
+    An answer is a frame: of several codes the first, with the `others`; of none a no-read whose
     `defect` says why.
     """
 
@@ -81,8 +81,7 @@ class CameraReader:
 
     def _heard(self, message: FromCamera, on_frame: OnFrame) -> None:
         if message.answer is not None:
-            for frame in _frames(message.answer):
-                on_frame(frame)
+            on_frame(_frame(message.answer))
         elif message.fault != self._fault:
             self._faults += self._fault is None
             self._fault = message.fault
@@ -97,14 +96,15 @@ def build(name: str, config: Config) -> CodeReader:
     return CameraReader(name, config)
 
 
-def _frames(answer: Answer) -> list[ScannerFrame]:
+def _frame(answer: Answer) -> ScannerFrame:
     now_us = time.monotonic_ns() // 1_000
     if not answer.codes:
-        return [ScannerFrame(None, now_us, defect=answer.why, picture=answer.picture)]
-    return [
+        return ScannerFrame(None, now_us, defect=answer.why, picture=answer.picture)
+    first, *others = (
         ScannerFrame(code.text, now_us, symbology=code.aim or None, picture=answer.picture)
         for code in answer.codes
-    ]
+    )
+    return replace(first, others=tuple(others))
 
 
 async def _connected(

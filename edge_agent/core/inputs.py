@@ -27,6 +27,22 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """The codes of one answer of a camera, two or more at a station without a gate: they are
+    accepted together, or none is."""
+
+    reads: tuple[Read, ...]
+
+    @property
+    def at(self) -> Instant:
+        return self.reads[0].at
+
+    @property
+    def station(self) -> StationName:
+        return self.reads[0].station
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """The PLC's item counter as polled: `last_item` items passed the trigger so far.
 
@@ -156,6 +172,6 @@ class Tick:
 
 
 Input = (
-    Read | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release | ShiftEnd
-    | OrderStart | PictureLost | Tick
+    Read | Layer | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release
+    | ShiftEnd | OrderStart | PictureLost | Tick
 )  # fmt: skip

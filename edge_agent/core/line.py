@@ -5,7 +5,7 @@ effects out, and must start over from the ledger if it could not.
 """
 
 from edge_agent.core.codes import Code
-from edge_agent.core.events import Closed, OrderChanged, StopCause
+from edge_agent.core.events import Closed, OrderChanged, Reason, StopCause
 from edge_agent.core.events import PictureLost as PictureLostEvent
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
@@ -15,6 +15,7 @@ from edge_agent.core.inputs import (
     Counter,
     GateReport,
     Input,
+    Layer,
     LinkLost,
     OrderStart,
     PictureLost,
@@ -50,6 +51,8 @@ class Line:
         match given:
             case Read():
                 self._read(given)
+            case Layer():
+                self._read_layer(given)
             case Counter():
                 self.gates.count(given)
             case GateReport():
@@ -120,6 +123,51 @@ class Line:
         assert code is not None  # noqa: S101 examine objects where there is no code
         self.rereads[read.station].accept(read)
         self._record.answer(read, None, "", code.key)
+
+    def _read_layer(self, layer: Layer) -> None:
+        """All codes are accepted and packed, or none is. At a gate more than one cannot be tied."""
+        if self._plan.stations[layer.station].gate is not None:
+            for read in layer.reads:
+                self._read(read)
+            return
+        rereads, first = self.rereads[layer.station], layer.reads[0]
+        earlier = [rereads.seen(read) for read in layer.reads]
+        if all(each is not None and each.accepted for each in earlier):
+            rereads.suppressed += 1
+            self._record.answer(first, None, "the same layer again", None)
+            return
+        codes, culprits = list[Code](), list[tuple[Read, Code | None, Objection]]()
+        for read in layer.reads:
+            code, objection = self._record.examine(read)
+            if code is not None:
+                objection = objection or self._no_place_beside(code, codes)
+                codes.append(code)
+            if objection is not None:
+                culprits.append((read, code, objection))
+        for read, code, objection in culprits:
+            self._record.refuse(read, objection, code)
+        if culprits:
+            count, reason = len(culprits), culprits[0][2].reason
+            detail = f"{count} of {len(layer.reads)} codes are refused: none of the layer is packed"
+            self._record.answer(first, reason, detail, None)
+            return
+        for read, code in zip(layer.reads, codes, strict=True):
+            self._place(code, read)
+            rereads.accept(read)
+        self._record.answer(first, None, f"{len(codes)} codes", None)
+
+    def _no_place_beside(self, code: Code, others: list[Code]) -> Objection | None:
+        """Why `code` has no place after `others` of its layer got theirs; None if it has one."""
+        if any(other.key == code.key for other in others):
+            return Objection(Reason.DUPLICATE, "the code is in the layer twice")
+        packing = self.state.packing
+        before = sum(other.level == code.level for other in others)
+        if objection := packing.room_for(code.level, self._coming_beside(code.level) + before):
+            return objection
+        if not packing.is_container(code.level):
+            return None
+        container = packing.closable(code.level, self._coming_into(code.level), before)
+        return container if isinstance(container, Objection) else None
 
     def _closed_just_now(self, code: Code, read: Read) -> bool:
         """The answer to the scan that closed a container may have been lost on the way, with the

@@ -85,11 +85,12 @@ class Packing:
             return fillings[-1].id, parent.name
         return self.next_id, parent.name
 
-    def closable(self, level: LevelName, coming: int) -> Filling | Objection:
-        """The container that a code of `level` closes now, `coming` children being on their way."""
+    def closable(self, level: LevelName, coming: int, before: int = 0) -> Filling | Objection:
+        """The container that a code of `level` closes now, `coming` children being on their way,
+        and `before` such codes going before it."""
         plan = self._plans[level]
-        fillings = self.filling[level]
-        if self._full(plan):
+        fillings = self.filling[level][before:]
+        if self._full(plan) > before:
             return fillings[0]
         packed = len(fillings[0].children) if fillings else 0
         if packed and plan.partial and not coming:

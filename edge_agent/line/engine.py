@@ -18,7 +18,7 @@ import structlog
 from edge_agent import clock
 from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
-from edge_agent.core.inputs import Input, Read
+from edge_agent.core.inputs import Input, Layer, Read
 from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, StationName
 from edge_agent.core.record import LinePlan
@@ -114,7 +114,7 @@ class Engine:
         size = len(self._queue)
         if size >= self._queue_size:
             self._overflows += 1
-            if isinstance(given, Read):
+            if isinstance(given, Read | Layer):
                 self._line.gates.distrust(given.station)
                 if self._recorder:
                     self._recorder.distrusted(given.station)
@@ -195,7 +195,7 @@ class Engine:
         """Answer reads with a reject that cannot be recorded; a gate rejects by itself."""
         now_us = self._now().mono_us
         detail = "the line is halted: the ledger takes no records"
-        reads = [given for given in batch if isinstance(given, Read)]
+        reads = [given for given in batch if isinstance(given, Read | Layer)]
         self._refused_reads += len(reads)
         if self._recorder:
             self._recorder.refused(batch)

@@ -17,7 +17,7 @@ from drivers.registry import build_plc, build_reader
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
 from edge_agent.core.effects import Answer, Judge, Run
-from edge_agent.core.inputs import OrderStart, Read, ShiftEnd, Tick
+from edge_agent.core.inputs import Layer, OrderStart, Read, ShiftEnd, Tick
 from edge_agent.core.names import StationName
 from edge_agent.gate_config import Gate
 from edge_agent.ledger.journal import Ledger
@@ -189,12 +189,15 @@ class LineRole:
     def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
         at = clock.at(frame.received_us)
         since_us = self._arrivals.earliest_us(frame.received_us)
-        read = Read(at, station, since_us, frame.text, frame.symbology, frame.defect, frame.picture)
+        reads = [
+            Read(at, station, since_us, each.text, each.symbology, each.defect, each.picture)
+            for each in (frame, *frame.others)
+        ]
         if station in self._scanner_triggers:
             with contextlib.suppress(PlcError):  # just started: there is no session yet
                 words = self._remotes[station].scanned(since_us, frame.received_us)
                 self._gates[station].counted(words)
-        if not self._engine.offer(read):
+        if not self._engine.offer(Layer(tuple(reads)) if frame.others else reads[0]):
             log.error("queue full: the read is rejected", station=station)
             if station not in self._gates:
                 self._reader_at[station].answer(accepted=False)

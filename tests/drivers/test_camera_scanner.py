@@ -75,11 +75,12 @@ async def pair(tmp_path: Path) -> AsyncIterator[tuple[Role, Line]]:
     server.close()
 
 
-async def test_each_code_of_an_answer_is_one_frame_with_its_picture(pair) -> None:
+async def test_the_codes_of_an_answer_are_one_frame_with_its_picture(pair) -> None:
     role, line = pair
     codes = [{"text": "A", "aim": "]d2", "cell": "r1c1"}, {"text": "B"}]
     role.say(answer={"trigger": 1, "codes": codes, "picture": PICTURE})
-    first, second = await line.frame(), await line.frame()
+    first = await line.frame()
+    (second,) = first.others
     assert (first.text, first.symbology, first.picture) == ("A", "]d2", PICTURE)
     assert (second.text, second.symbology, second.picture) == ("B", None, PICTURE)
     assert first.defect is None

@@ -61,7 +61,7 @@ def test_a_second_of_polls_that_change_nothing_takes_one_line_of_some_twenty_byt
         ("{}", "is no line of a recording: {}"),
         ("[1", "is no line of a recording"),
         ('{"head":{"format":9,"version":"7.0"}}', f"format is 9, expected {FORMAT}"),
-        ('{"n":1,"input":{"kind":"Reed"}}', "kind is 'Reed', expected one of Read, Counter"),
+        ('{"n":1,"input":{"kind":"Reed"}}', "kind is 'Reed', expected one of Read, Layer, Counter"),
         ('{"n":1,"input":{"kind":"Tick","at":{"mono_us":1,"utc_us":"x"},"reads_until_us":1}}',
          "at.utc_us is 'x'"),
         ('{"n":1,"quiet":{"at":[1,2],"gates":[],"rows":[[1,2,3,4,0]]}}', "no line of a recording"),
