@@ -24,7 +24,9 @@ async def test_a_belt_with_faults_is_replayed_without_a_difference_and_its_words
     tmp_path: Path,
 ) -> None:
     faults = "unread,duplicate,malformed"
-    async with plant(tmp_path / "plant", units=UNITS, rate=600, seed=3, faults=faults) as running:
+    async with plant(
+        tmp_path / "plant", units=UNITS, rate=600, seed=3, faults=faults, case_size=1_000
+    ) as running:
         address = PlantAddress(
             str(running.link), running.packing_port, running.modbus_port, running.camera_port
         )
