@@ -17,6 +17,8 @@ from drivers.sim.scene import Grey, exposed, lay, surface
 SIZE = (640, 480)
 _FRAME_S = 0.045
 _IDLE_FRAME_S = 0.1
+_CLEAR_FRAMES = 3
+"""So often a viewer must have seen the table empty, to know one box from the next."""
 _COME_S, _GO_S = 0.15, 0.12
 _DRIFT_PX_S = 15
 """It never stands quite still."""
@@ -76,8 +78,10 @@ class CaseCamera:
         self._box: _Box | None = None
         self._server: asyncio.Server | None = None
         self._viewers: set[asyncio.StreamWriter] = set()
-        self._lamps: asyncio.Queue[bool] = asyncio.Queue(maxsize=64)
+        self._lamps: asyncio.Queue[bool | None] = asyncio.Queue(maxsize=64)
         self._frame = b""
+        self._empty_frames = 0
+        self._clear = asyncio.Event()
         self._is_cut = False
         self.frozen = False
         self.port = 0
@@ -105,10 +109,15 @@ class CaseCamera:
 
     # --- what the packer does ----------------------------------------------------------------
 
+    async def clear(self) -> None:
+        """Until somebody watches, and has seen the table empty for a moment."""
+        await self._clear.wait()
+
     def put(self, label: Grey, pose: Pose) -> None:
         """Put a box with this label under the camera. What the lamp showed before is over."""
         while not self._lamps.empty():
             self._lamps.get_nowait()
+        self._unclear()
         carton = np.pad(label, _CARTON_PX, constant_values=_CARTON)
         self._box = _Box(carton, pose, time.monotonic())
 
@@ -118,7 +127,8 @@ class CaseCamera:
             self._box.goes_s = time.monotonic()
 
     async def lamp(self, patience_s: float) -> bool | None:
-        """What the lamp shows next: green or red. None if it shows nothing for so long."""
+        """What the lamp shows next: green or red. None if it shows nothing for so long, or the
+        camera is not watched any more."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 return await self._lamps.get()
@@ -134,7 +144,8 @@ class CaseCamera:
                 if not self.frozen or not self._frame:
                     self._frame = await asyncio.to_thread(self._exposure, self._box, begun_s)
                 self._send(self._frame)
-            pause_s = _IDLE_FRAME_S if self._box is None else _FRAME_S
+                self._count_empty()
+            pause_s = _IDLE_FRAME_S if self._clear.is_set() else _FRAME_S
             await asyncio.sleep(max(0.005, begun_s + pause_s - time.monotonic()))
 
     def _exposure(self, box: _Box | None, now_s: float) -> bytes:
@@ -154,6 +165,24 @@ class CaseCamera:
         jpeg = cv2.imencode(".jpg", seen, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1]
         return jpeg.tobytes()
 
+    def _count_empty(self) -> None:
+        if self._box is None and not self.frozen:
+            self._empty_frames += 1
+            if self._empty_frames > _CLEAR_FRAMES:  # the first may have been begun before
+                self._clear.set()
+
+    def _unclear(self) -> None:
+        self._empty_frames = 0
+        self._clear.clear()
+
+    def _unwatched(self) -> None:
+        """Its own light goes out: no box is left under it, to be taken for the table later."""
+        self._unclear()
+        if self._box is not None:
+            self._box = None
+            with contextlib.suppress(asyncio.QueueFull):
+                self._lamps.put_nowait(None)
+
     def _send(self, jpeg: bytes) -> None:
         head = b"--%s\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
         part = head % (_BOUNDARY, len(jpeg)) + jpeg + b"\r\n"
@@ -166,6 +195,7 @@ class CaseCamera:
         for viewer in self._viewers:
             viewer.close()
         self._viewers.clear()
+        self._unwatched()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection (RFC 9112); a stream ends when the viewer goes."""
@@ -175,7 +205,12 @@ class CaseCamera:
             if path == "/stream" and not self._is_cut:
                 writer.write(_STREAM_HEAD)
                 self._viewers.add(writer)
+                self._unclear()
+                self._frame = b""  # whoever connects gets a new picture first, also when frozen
                 await reader.read()
+                self._viewers.discard(writer)
+                if not self._viewers:
+                    self._unwatched()
             elif path in _LAMPS:
                 self._lamps.put_nowait(_LAMPS[path])
                 writer.write(b"HTTP/1.0 204 No Content\r\n\r\n")
@@ -185,6 +220,7 @@ class CaseCamera:
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
             asyncio.QueueFull,
+            asyncio.CancelledError,  # the plant ends; asyncio would log it as an error
             IndexError,
             OSError,
         ):

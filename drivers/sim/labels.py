@@ -12,7 +12,9 @@ from drivers.sim.scene import Grey, damaged
 _MODULE_PX = {"code-128": 2, "data-matrix": 6}
 _BARS_SHARE = 0.7
 _TORN_SHARE, _SCRATCHED_SHARE = 0.1, 0.3
-_SCRATCHED_PERCENT = (2, 6)
+_SCRATCHED_PERCENT = (2, 5)
+_SCRATCHED_PART = 0.6
+"""Of its height, from above: what is below is whole, so that the label can be read some way."""
 _TORN_PART = (0.3, 0.75)
 """From here to there of its width nothing is left: more than any error correction makes good."""
 
@@ -55,4 +57,6 @@ class LabelRoll:
             picture[:, start:end] = 255
             return CaseLabel(code, Wear.TORN, picture)
         percent = self._rng.uniform(*_SCRATCHED_PERCENT)
-        return CaseLabel(code, Wear.SCRATCHED, damaged(picture, percent, self._rng))
+        upper = picture[: round(_SCRATCHED_PART * picture.shape[0])]
+        upper[:] = damaged(upper, percent / _SCRATCHED_PART, self._rng)
+        return CaseLabel(code, Wear.SCRATCHED, picture)

@@ -22,13 +22,12 @@ ACCEPT, REJECT = b"ACK", b"NAK"
 _PALLET = 1
 _LOOK_S = 1.6
 """How long he waits for the camera's lamp: longer than the camera may take."""
-_TURN_S = 0.9
-"""To take a case out, turn it and put it in again: the camera must see that it was away."""
-_NEXT_S, _HURRY_S, _HURRY_CASES = 0.9, 0.2, 2
-"""From one case to the next, and where more than so many wait."""
+_QUIET_S = 0.5
+"""After a case that took several tries no lamp must come for so long: it would be of that case."""
 _CASE_PATIENCE = 10
-_TRIES_OF = {Wear.TORN: 2, Wear.SCRATCHED: 4}
-"""Tries after which he takes another label; one that looks sound is tried on."""
+_TORN_TRIES = 2
+"""Tries after which he takes another label for one that nobody can read. He does not replace what
+can be read: it may have been accepted, and the lamp was lost."""
 _GLARE_SHARE, _GLARE = 0.25, 0.95
 _TURN_DEG, _LEAN_DEG = 10, 12
 _HANDLING_S = 0.1
@@ -147,10 +146,11 @@ class Packer:
         label, tries, refusals = self._roll.label(next(self._labels)), 0, 0
         case.code = label.code
         while refusals < _CASE_PATIENCE:
-            if tries == _TRIES_OF.get(label.wear, _CASE_PATIENCE + 1):
+            if label.wear is Wear.TORN and tries == _TORN_TRIES:
                 case.replaced.append(label.code)
                 label, tries = self._roll.label(next(self._labels)), 0
                 case.code = label.code
+            await self._camera.clear()
             case.scans += 1
             tries += 1
             self._camera.put(label.picture, self._pose(is_first=tries == 1))
@@ -160,9 +160,9 @@ class Packer:
                 case.acknowledged = True
                 break
             refusals += green is False
-            await asyncio.sleep(_TURN_S)
-        is_behind = len(self._full) > _HURRY_CASES
-        await asyncio.sleep(_HURRY_S if is_behind and case.scans == 1 else _NEXT_S)
+        if case.scans > 1:
+            while await self._camera.lamp(_QUIET_S) is not None:
+                pass
         await self._stack(case.code)
 
     def _pose(self, *, is_first: bool) -> Pose:

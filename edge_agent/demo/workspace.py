@@ -55,7 +55,7 @@ waiting = 40                     # the belt goes on while the packer is behind
 [[levels.codes]]
 kind = "gs1"
 requires = ["00"]
-pattern = '000\\d{17}'            # extension digit 0: cases
+pattern = '0009521234\\d{10}'     # extension digit 0: cases
 
 [[levels]]
 name = "pallet"
@@ -65,7 +65,7 @@ waiting = 5
 [[levels.codes]]
 kind = "gs1"
 requires = ["00"]
-pattern = '001\\d{17}'            # extension digit 1: pallets
+pattern = '0019521234\\d{10}'     # extension digit 1: pallets
 
 [devices.belt-scanner]
 kind = "scanner"

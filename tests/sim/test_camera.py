@@ -112,3 +112,31 @@ async def test_a_cut_stream_ends_and_is_refused_until_it_is_whole_again() -> Non
         made.cut = False
         async with watched(made) as again:
             await next_frame(again)
+
+
+async def test_the_table_is_clear_only_for_who_has_seen_it_empty() -> None:
+    async with camera() as made:
+        waiting = asyncio.ensure_future(made.clear())
+        async with watched(made) as source:
+            await asyncio.wait_for(waiting, 10)
+            made.put(printed(CODE, "code-128", module_px=2), Pose())
+            waiting = asyncio.ensure_future(made.clear())
+            await until(source, shown={CODE})
+            assert not waiting.done()
+            made.take_away()
+            await asyncio.wait_for(waiting, 10)
+            await until(source, shown=set())
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_who_connects_first_sees_no_box_that_another_watched(frozen: bool) -> None:
+    """A camera role that is restarted takes its first picture for the empty table."""
+    async with camera() as made:
+        async with watched(made) as source:
+            await made.clear()
+            made.put(printed(CODE, "code-128", module_px=2), Pose())
+            await until(source, shown={CODE})
+            made.frozen = frozen
+        assert await made.lamp(10) is None, "nobody watches: no lamp will come"
+        async with watched(made) as source:
+            assert not texts(await next_frame(source))

@@ -104,10 +104,11 @@ async def look(port: int, seen: list[str], refusals: int = 0) -> None:
 async def switch(port: int, lamp: str) -> bytes:
     """What the camera answers when its lamp is switched."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /%s HTTP/1.1\r\n\r\n" % lamp.encode())
-    answer = await reader.read()
-    writer.close()
-    return answer
+    try:
+        writer.write(b"GET /%s HTTP/1.1\r\n\r\n" % lamp.encode())
+        return await reader.read()
+    finally:
+        writer.close()
 
 
 async def read_lines(path: Path, lines: int) -> list[bytes]:
@@ -204,6 +205,7 @@ async def test_passed_units_fill_cases_and_cases_pallets_in_order(tmp_path: Path
         await judge(client, 11, pass_all)
         truth = await line.done()
         watching.cancel()
+        await asyncio.wait((watching,))
     labels = await packing
     units = [item.key for item in truth.items]
     assert [case.contents for case in truth.cases] == [units[i : i + 2] for i in range(0, 11, 2)]
