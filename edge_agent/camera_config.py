@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from drivers.scanners.camera_wire import MAX_CODES
 from edge_agent.camera.symbols import Format
 from edge_agent.core.codes import check_gtin
 from edge_agent.section import Section
@@ -62,7 +63,7 @@ class Layer(Section):
 
     rows: Annotated[int, Field(ge=1, le=32)] | None = None
     columns: Annotated[int, Field(ge=1, le=32)] | None = None
-    count: Annotated[int, Field(ge=2, le=400)] | None = None
+    count: Annotated[int, Field(ge=2, le=MAX_CODES)] | None = None
     frames: Annotated[int, Field(ge=1, le=10)] = 3
     """So many frames of one layer are merged before a cell is called missing."""
 
@@ -73,6 +74,11 @@ class Layer(Section):
             raise ValueError(
                 f"has rows {self.rows}, columns {self.columns}, count {self.count}, "
                 "expected either rows and columns or count"
+            )
+        if self.expected > MAX_CODES:
+            raise ValueError(
+                f"has {self.rows} rows of {self.columns} codes, {self.expected}, "
+                f"expected at most {MAX_CODES}: one answer holds no more"
             )
         return self
 

@@ -101,7 +101,8 @@ class LayerDecoding:
             decode_us = clock.now_us() - began_us
             seen = Reading(reading.symbols, reading.doubted, reading.tries)
             made = Made()
-            if number is not None:
+            # A frame that could not be laid upon the others is not what the answer tells of.
+            if number is not None and reading.shown_by == reading.frames:
                 made = await self._picture(waiting, number, reading, seen)
         except WorkerError as error:
             return Outcome(taken_us, failure=str(error))

@@ -43,6 +43,11 @@ class Gathering(Protocol):
     @property
     def is_complete(self) -> bool: ...
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """The frame that the answer is about: whose picture goes with it."""
+        ...
+
     def add(self, outcome: Outcome) -> None: ...
 
     def codes(self) -> list[ReadCode]:
@@ -59,6 +64,7 @@ class ThingCodes:
     thing's, and nobody knows which: then there is no answer.
 
     One that is doubted is believed when a second frame shows it too, if frames are to agree.
+    The answer is about the frame that shows most of its codes; of several, about the newest.
     """
 
     def __init__(self, plan: ReadingPlan) -> None:
@@ -67,6 +73,7 @@ class ThingCodes:
         self._doubted: Counter[tuple[str, str]] = Counter()
         self._frames = 0
         self._failure = ""
+        self.outcome: Outcome | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -75,6 +82,8 @@ class ThingCodes:
     def add(self, outcome: Outcome) -> None:
         self._frames += 1
         self._failure = outcome.failure or self._failure
+        if self.outcome is None or _shows(outcome) >= _shows(self.outcome):
+            self.outcome = outcome
         for symbol in outcome.reading.symbols:
             self._read.setdefault((symbol.text, symbol.aim), symbol)
         doubted = {(symbol.text, symbol.aim): symbol for symbol in outcome.reading.doubted}
@@ -105,12 +114,18 @@ class ThingCodes:
         return "; ".join(parts)
 
 
+def _shows(outcome: Outcome) -> tuple[bool, int]:
+    """How much of the answer a frame shows; one that was not decoded has no picture of it."""
+    return not outcome.failure, len(outcome.texts)
+
+
 class LayerCodes:
     """The codes of a layer: all of them, or none."""
 
     def __init__(self) -> None:
         self.reading: LayerReading | None = None
         """Of all frames so far."""
+        self.outcome: Outcome | None = None
         self._failure = ""
 
     @property
@@ -119,6 +134,9 @@ class LayerCodes:
 
     def add(self, outcome: Outcome) -> None:
         self.reading = outcome.layer or self.reading
+        is_shown = outcome.layer is not None and outcome.layer.shown_by == outcome.layer.frames
+        if self.outcome is None or is_shown:
+            self.outcome = outcome
         self._failure = outcome.failure or self._failure
 
     def codes(self) -> list[ReadCode]:

@@ -4,31 +4,46 @@ the picture, as the layer may have moved."""
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
+from math import dist
+
+import numpy as np
 
 from edge_agent.camera.layer.assemble import summed
 from edge_agent.camera.layer.lattice import Index, Lattice, origins
-from edge_agent.camera.layer.outlines import middle
+from edge_agent.camera.layer.outlines import middle, side_px
 from edge_agent.camera.layer.reading import LayerReading, Spot
-from edge_agent.camera.symbols import Symbol
+from edge_agent.camera.symbols import Point, Symbol
+
+LEAST_SHARED = 2
+"""Codes that two frames have in common, where only the count is known: one may be of the layer
+before, that stays in view."""
+APART = 0.5
+"""Of a symbol's size: what is nearer to another one is in its place."""
+MOST_TURN = 0.25
+"""Between two frames: some 14 degrees, or a fourth nearer."""
 
 
 def merge(first: LayerReading, later: LayerReading, *, two_agree: bool = False) -> LayerReading:
-    """Two frames of one layer, in the pixels of the later one, if it can be laid upon the first.
+    """Two frames of one layer, in the pixels of the later one, if it can be laid upon the first;
+    else the one that shows more, in its own pixels.
 
     `two_agree`: what both saw in one place is trusted, though neither trusted it alone.
     """
-    frames = first.frames + later.frames
+    together = _counted if later.plan.grid is None else _placed
+    merged = together(first, later, two_agree)
+    if merged is None:
+        merged = max(later, first, key=lambda reading: (reading.placed, len(reading.symbols)))
+    shown_by = first.shown_by if merged is first else first.frames + later.shown_by
     tries = summed((*first.tries, *later.tries))
-    if later.plan.grid is None:
-        unsure = {symbol.text for symbol in first.doubted} if two_agree else set[str]()
-        agreed = [symbol for symbol in later.doubted if symbol.text in unsure]
-        loose = _merged_loose(first.loose, (*later.loose, *agreed))
-        return replace(later, loose=loose, frames=frames, tries=tries)
+    frames = first.frames + later.frames
+    return replace(merged, shown_by=shown_by, frames=frames, tries=tries)
+
+
+def _placed(first: LayerReading, later: LayerReading, two_agree: bool) -> LayerReading | None:
+    """Laid upon each other by the places' names, or by the codes that both show."""
     shift = _shift(first, later)
     if shift is None or later.lattice is None:
-        better = max(later, first, key=lambda reading: (reading.placed, len(reading.symbols)))
-        return replace(better, frames=frames, tries=tries)
+        return None
     moved = {
         (row + shift[0], column + shift[1]): replace(spot, corners=None)
         for (row, column), spot in first.spots.items()
@@ -44,8 +59,29 @@ def merge(first: LayerReading, later: LayerReading, *, two_agree: bool = False) 
         origins=_merged_origins(
             first, later, shift, Lattice(dict(enumerate(spots)), later.lattice.to_pixels)
         ),
-        frames=frames,
-        tries=tries,
+    )
+
+
+def _counted(first: LayerReading, later: LayerReading, two_agree: bool) -> LayerReading | None:
+    """Laid upon each other by the way that the codes moved which both show."""
+    moved = _moved(first, later)
+    if moved is None:
+        return None
+    disputed = first.disputed | {
+        text
+        for before in moved
+        for after in later.loose
+        if before.text != after.text and _overlap(before, after)
+        for text in (before.text, after.text)
+    }
+    unsure = {symbol.text for symbol in first.doubted} if two_agree else set[str]()
+    agreed = [symbol for symbol in later.doubted if symbol.text in unsure]
+    loose = _merged_loose(moved, (*later.loose, *agreed))
+    return replace(
+        later,
+        loose=tuple(symbol for symbol in loose if symbol.text not in disputed),
+        doubted=(*later.doubted, *(symbol for symbol in loose if symbol.text in disputed)),
+        disputed=disputed,
     )
 
 
@@ -128,22 +164,45 @@ def _merged_origins(
 
 
 def _merged_loose(first: Sequence[Symbol], later: Sequence[Symbol]) -> tuple[Symbol, ...]:
-    """The later's, and of the first's what it lacks, moved as far as those moved that both have.
-
-    A text that one frame showed twice stays twice.
-    """
+    """The later's, and of the first's what it lacks. A text that one frame showed twice stays
+    twice."""
     before, after = (Counter(symbol.text for symbol in each) for each in (first, later))
-    at = {symbol.text: middle(symbol.corners) for symbol in later}
-    ways = [
-        (at[symbol.text][0] - x, at[symbol.text][1] - y)
-        for symbol in first
-        if before[symbol.text] == after[symbol.text] == 1
-        for x, y in (middle(symbol.corners),)
-    ]
-    right, down = (median(axis) for axis in zip(*ways, strict=True)) if ways else (0.0, 0.0)
     kept = [symbol for symbol in later if after[symbol.text] >= before[symbol.text]]
-    for symbol in first:
-        if before[symbol.text] > after[symbol.text]:
-            a, b, c, d = ((x + right, y + down) for x, y in symbol.corners)
-            kept.append(replace(symbol, corners=(a, b, c, d)))
+    kept += [symbol for symbol in first if before[symbol.text] > after[symbol.text]]
     return tuple(kept)
+
+
+def _moved(first: LayerReading, later: LayerReading) -> list[Symbol] | None:
+    """The first's loose symbols where the later frame has them: a shift, a turn and a scale. None
+    if fewer than two codes are in both, or they did not move as one."""
+    before, after = (_once(each) for each in (first, later))
+    shared = sorted(before.keys() & after.keys())
+    if len(shared) < LEAST_SHARED:
+        return None
+    start = np.array([complex(*middle(before[text].corners)) for text in shared])
+    end = np.array([complex(*middle(after[text].corners)) for text in shared])
+    turn, shift = np.linalg.lstsq(np.column_stack((start, np.ones_like(start))), end, rcond=None)[0]
+    astray = np.abs(turn * start + shift - end).max()
+    if abs(turn - 1) > MOST_TURN or astray > APART * later.size_px:
+        return None
+
+    def there(x: float, y: float) -> Point:
+        at = turn * complex(x, y) + shift
+        return float(at.real), float(at.imag)
+
+    return [
+        replace(symbol, corners=(there(*a), there(*b), there(*c), there(*d)))
+        for symbol in first.loose
+        for a, b, c, d in (symbol.corners,)
+    ]
+
+
+def _once(reading: LayerReading) -> dict[str, Symbol]:
+    """Each text that was seen in one place only, trusted or not."""
+    seen = (*reading.loose, *reading.doubted)
+    held = Counter(symbol.text for symbol in seen)
+    return {symbol.text: symbol for symbol in seen if held[symbol.text] == 1}
+
+
+def _overlap(one: Symbol, other: Symbol) -> bool:
+    return dist(middle(one.corners), middle(other.corners)) < APART * side_px(other.corners)

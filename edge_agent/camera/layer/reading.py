@@ -69,7 +69,8 @@ class LayerReading:
 
     `spots` are named by the lattice, of which r1c1 has one of the indices `origins`; it is known
     if that is one. `loose` are symbols that lie on no place (all of them, where only the count is
-    expected, or no lattice was found). Pixels are those of the newest frame.
+    expected, or no lattice was found). Pixels are those of the newest frame that could be laid upon
+    the others, or of the best one, if none could.
     """
 
     plan: LayerPlan
@@ -85,6 +86,10 @@ class LayerReading:
     """Of a symbol: the median side."""
     tries: tuple[Try, ...] = ()
     frames: int = 1
+    shown_by: int = 1
+    """The frame whose pixels these are, from 1."""
+    disputed: frozenset[str] = frozenset()
+    """Where only the count is expected: texts that two frames saw in one place."""
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -185,6 +190,9 @@ class LayerReading:
             twice = [repr(text[:40]) for text, count in self.held().items() if count > 1]
             if twice:
                 whys.append(f"double: {', '.join(twice[:3])}")
+        if self.disputed:
+            texts = [repr(text[:40]) for text in sorted(self.disputed)[:4]]
+            whys.append(f"in one place in two frames: {', '.join(texts)}")
         return "; ".join(whys)
 
     def held(self) -> Counter[str]:

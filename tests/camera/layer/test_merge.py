@@ -188,6 +188,55 @@ def test_a_double_and_one_too_many_are_told_where_only_the_count_is_known() -> N
     assert merge(frame(plan=plan), twice).complete is False
 
 
+def test_counted_codes_of_two_layers_are_not_made_one() -> None:
+    plan = LayerPlan(count=12)
+    half, other = PLACES[:6], PLACES[6:]
+    second = [symbol(f"B {place}", place) for place in other]
+    first = frame(other, plan=plan)
+    for extra in (second, [*second, symbol("r1c1", Place(1, 1))]):
+        later = frame(PLACES, plan=plan, extra=extra)
+        for whole in (merge(first, later), merge(later, first)):
+            assert not whole.complete
+            assert len(whole.symbols) == max(len(half), len(extra))
+            assert whole.frames == 2
+
+
+def test_counted_codes_that_moved_in_different_ways_are_not_laid_upon_each_other() -> None:
+    plan = LayerPlan(count=12)
+    astray = [symbol("r1c1", Place(1, 1), moved=400), symbol("r2c2", Place(2, 2))]
+    whole = merge(
+        frame([Place(3, 4)], plan=plan),
+        frame([place for place in PLACES if place.row < 3], plan=plan, extra=astray),
+    )
+
+    assert not whole.complete
+    assert len(whole.symbols) == 11
+
+
+def test_counted_codes_that_two_frames_saw_in_one_place_are_disputed() -> None:
+    plan = LayerPlan(count=12)
+    first = frame([Place(3, 4)], plan=plan)
+    later = frame(
+        [Place(1, 1), Place(3, 4)], moved=60, plan=plan, extra=[symbol("B", Place(1, 1), moved=60)]
+    )
+
+    for whole in (merge(first, later), merge(merge(first, later), frame(plan=plan))):
+        assert not whole.complete
+        assert "in one place in two frames: 'B', 'r1c1'" in whole.why
+        assert {"B", "r1c1"}.isdisjoint(code.text for code, _ in whole.codes)
+
+
+def test_a_layer_that_cannot_be_laid_upon_the_newest_frame_keeps_its_own_pixels() -> None:
+    known = frame([Place(1, 1)])
+    little = frame(PLACES[1:], moved=300)
+
+    kept = merge(known, little)
+    assert kept.shown_by == 1
+    assert [cell.corners for cell in kept.cells] == [cell.corners for cell in known.cells]
+    assert merge(little, known).shown_by == 2
+    assert merge(kept, frame(moved=50)).shown_by == 3
+
+
 # In the first frame of the example, rows 1 and 3 look like neighbours.
 @example(seed=0, readable=0.5, moves=[0.0, 0.0])
 @settings(max_examples=150, deadline=None)
