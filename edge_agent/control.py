@@ -49,7 +49,7 @@ async def _handle(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any
     try:
         question = json.loads(line)
         handler = handlers[question["command"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):  # the last: nested too deep
         return {"error": f"expected a JSON object with command, one of {sorted(handlers)}"}
     return await handler(question)
 
