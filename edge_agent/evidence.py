@@ -32,7 +32,7 @@ from edge_agent.ledger.reader import JournalRow, LedgerReader
 from edge_agent.logs import mask
 from edge_agent.plan import line_plan
 from edge_agent.sqlite import SqliteError
-from sync.outbox import received
+from sync.outbox import Received, received
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -108,7 +108,8 @@ def export_evidence(
     try:
         with LedgerReader(config.ledger_path) as ledger:
             row = _wanted(ledger, config, wanted)
-            _refuse_broken_chain(ledger, row)
+            known = _received(config)
+            head = _chained(ledger, row, known)
             each = _Pictures(config, ledger).fate(row)
     except LedgerError as error:
         raise EvidenceError(str(error)) from None
@@ -132,7 +133,9 @@ def export_evidence(
         "trigger": note.trigger,
         "taken": note.at,
         "why": None if secret else note.why or None,
-        "at_hq": _is_at_hq(config, each.seq),
+        "at_hq": known.has(each.seq) if known else None,
+        "chained_to": head.seq,
+        "chain": head.hash.hex(),
         "written": str(output),
     }
     if as_json:
@@ -141,8 +144,12 @@ def export_evidence(
     for name, fact in facts.items():
         if fact is not None:
             Console().print(f"{name:<9}{escape(str(fact))}", highlight=False, soft_wrap=True)
-    at_hq = "HQ has the event, too" if facts["at_hq"] else "HQ does not have the event yet"
-    Console().print(f"[green]proved[/]   it is the picture that event {each.seq} names; {at_hq}")
+    Console().print(
+        f"[green]proved[/]   it is the picture that event {each.seq} names, and the ledger's chain "
+        f"holds from there to its last event, {head.seq}; {_at_hq(each.seq, known)}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _rejects(config: LineConfig, since: str, until: str) -> Iterator[Reject]:
@@ -233,14 +240,29 @@ def _has_picture(row: JournalRow) -> bool:
     return isinstance(event, Rejected) and event.picture is not None
 
 
-def _refuse_broken_chain(ledger: LedgerReader, row: JournalRow) -> None:
-    """The event must follow the one before it: else it proves nothing."""
+def _chained(ledger: LedgerReader, row: JournalRow, known: Received | None) -> JournalRow:
+    """The ledger's last event, to which all from `row` on is chained; what HQ acknowledged on the
+    way is the same."""
     before = ledger.rows(row.seq - 2, 1)[0].hash if row.seq > 1 else GENESIS
-    if link(before, row.seq, row.body) != row.hash:
+    last = row
+    for seq, each in enumerate(ledger.walk(row.seq - 1), row.seq):
+        if each.seq != seq or link(before, seq, each.body) != each.hash:
+            raise EvidenceError(
+                f"event {seq} does not follow event {seq - 1}: the ledger was changed; see "
+                "`edge-agent ledger verify`"
+            )
+        if known and seq == known.cursor and each.hash != known.hash:
+            raise EvidenceError(
+                f"event {seq} is not the one that HQ acknowledged: its hash is {each.hash.hex()}, "
+                f"HQ's was {known.hash.hex()}: the ledger was changed from there or from before"
+            )
+        before, last = each.hash, each
+    if known and known.cursor > last.seq:
         raise EvidenceError(
-            f"event {row.seq} does not follow event {row.seq - 1}: the ledger was changed; see "
-            "`edge-agent ledger verify`"
+            f"HQ acknowledged event {known.cursor}, and the ledger ends with {last.seq}: it was "
+            "cut off, or replaced"
         )
+    return last
 
 
 def _proved(each: Reject, path: Path) -> bytes:
@@ -288,11 +310,23 @@ def _code(event: Rejected, config: LineConfig, show_codes: bool) -> str:
     return mask(event.key or event.text, secret=secret) or ""
 
 
-def _is_at_hq(config: LineConfig, seq: int) -> bool:
+def _received(config: LineConfig) -> Received | None:
+    """None if nobody can tell."""
     try:
-        return received(config.sync_path)(seq)
+        return received(config.sync_path)
     except SqliteError:
-        return False
+        return None
+
+
+def _at_hq(seq: int, known: Received | None) -> str:
+    if known is None:
+        return "whether HQ has the event cannot be told: sync.db cannot be read"
+    if not known.has(seq):
+        return "HQ does not have the event yet"
+    return (
+        f"sync.db says that HQ has it, too, and all of this chain up to event {known.cursor}, "
+        f"{known.hash.hex()}"
+    )
 
 
 def _moment(option: str, text: str) -> str:

@@ -6,14 +6,14 @@ progress    one row: how far HQ has acknowledged (`cursor`, and the chained hash
 quarantine  events put aside because HQ refused them, with HQ's reason; declared to HQ as holes.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from sqlite_utils import Database, Migrations
 
 from edge_agent.core.chain import GENESIS
-from edge_agent.sqlite import connect
+from edge_agent.sqlite import Connection, SqliteError, connect
 from sync.wire import Hole
 
 migrations = Migrations("sync")
@@ -132,13 +132,31 @@ class Outbox:
         )
 
 
-def received(path: Path) -> Callable[[int], bool]:
-    """Whether HQ holds an event, by its number, as `sync.db` at `path` says now. Raises
-    SqliteError."""
-    progress = read_progress(path)
-    cursor = progress["cursor"]
-    holes = [(hole["from_seq"], hole["to_seq"]) for hole in progress["quarantined"]]
-    return lambda seq: seq <= cursor and not any(low <= seq <= high for low, high in holes)
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What HQ acknowledged, as `sync.db` says: all up to event `cursor`, whose chained hash was
+    `hash` then, without the `holes` (first and last number)."""
+
+    cursor: int = 0
+    hash: bytes = GENESIS
+    holes: tuple[tuple[int, int], ...] = ()
+
+    def has(self, seq: int) -> bool:
+        """Whether HQ holds an event of this number."""
+        return seq <= self.cursor and not any(low <= seq <= high for low, high in self.holes)
+
+
+def received(path: Path) -> Received:
+    """As `sync.db` at `path` says now. Raises SqliteError."""
+    connection = _opened(path)
+    if connection is None:
+        return Received()
+    try:
+        cursor, value = connection.execute("SELECT cursor, hash FROM progress").fetchone()
+        holes = connection.execute("SELECT from_seq, to_seq FROM quarantine").fetchall()
+        return Received(cursor, value, tuple(holes))
+    finally:
+        connection.close()
 
 
 def read_progress(path: Path) -> dict[str, Any]:
@@ -149,15 +167,28 @@ def read_progress(path: Path) -> dict[str, Any]:
         **dict.fromkeys(never),
         "quarantined": [],
     }
-    if not path.exists():
+    connection = _opened(path)
+    if connection is None:
         return nothing
-    connection = connect(path, read_only=True)
     try:
         db = Database(connection)
-        if not db["progress"].exists():
-            return nothing
         row = next(db["progress"].rows)
         holes = db.query("SELECT from_seq, to_seq, reason, at FROM quarantine ORDER BY from_seq")
         return {name: row.get(name) for name in nothing} | {"quarantined": list(holes)}
     finally:
         connection.close()
+
+
+def _opened(path: Path) -> Connection | None:
+    """`sync.db` for reading; None if the line never synchronised."""
+    if not path.exists():
+        return None
+    connection = connect(path, read_only=True)
+    try:
+        if Database(connection)["progress"].exists():
+            return connection
+    except SqliteError:
+        connection.close()
+        raise
+    connection.close()
+    return None

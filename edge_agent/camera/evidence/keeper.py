@@ -220,7 +220,7 @@ class EvidenceKeeper:
         if not self._evidence.until_hq:
             return lambda _: True
         try:
-            return received(self._config.sync_path)
+            return received(self._config.sync_path).has
         except SqliteError as error:
             log.error("nobody knows what HQ has received: no picture is removed", why=str(error))
             return lambda _: False

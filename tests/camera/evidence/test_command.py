@@ -19,8 +19,10 @@ from edge_agent.camera.layer.plan import Place
 from edge_agent.camera.layer.reading import Cell, CellState
 from edge_agent.cli import app
 from edge_agent.config import LineConfig
+from edge_agent.core.chain import GENESIS, link
 from edge_agent.core.names import CodeKey
 from edge_agent.ledger.journal import create_ledger
+from edge_agent.ledger.reader import LedgerReader
 from edge_agent.sqlite import connect
 from sync.outbox import Outbox
 from tests.camera.evidence.rig import (
@@ -235,12 +237,83 @@ def test_secret_codes_are_masked_and_covered_unless_asked_for(tmp_path: Path, ru
     assert run("1", "--raw", "--show-codes").exit_code == 0
 
 
-def test_it_says_whether_hq_holds_the_event(config: LineConfig, run: Run) -> None:
+def hash_of(config: LineConfig, seq: int) -> bytes:
+    with LedgerReader(config.ledger_path) as ledger:
+        return ledger.rows(seq - 1, 1)[0].hash
+
+
+def acknowledged(config: LineConfig, seq: int) -> None:
+    with Outbox(config.sync_path) as outbox:
+        outbox.move(seq, hash_of(config, seq))
+
+
+def test_it_says_whether_hq_holds_the_event_and_by_which_hash(config: LineConfig, run: Run) -> None:
     keep(config, seen(config, "?"))
     assert "HQ does not have the event yet" in run("1").stdout
+    record(config, rejected(None), rejected(None))
+    acknowledged(config, 2)
+    done = run("1")
+    assert "holds from there to its last event, 3;" in done.stdout
+    assert f"HQ has it, too, and all of this chain up to event 2, {hash_of(config, 2).hex()}" in (
+        done.stdout
+    )
+    told = json.loads(run("1", "--json").stdout)
+    assert (told["at_hq"], told["chained_to"], told["chain"]) == (True, 3, hash_of(config, 3).hex())
+    config.sync_path.write_bytes(b"no database, " * 500)
+    assert "whether HQ has the event cannot be told" in run("1").stdout
+
+
+def rewrite(config: LineConfig, run: Run, forged: Picture, to: int) -> Result:
+    """The picture of event 1, its name in the event, and all hashes up to event `to`, replaced."""
+    path = found_path(config)
+    path.unlink()
+    path.with_name(f"0000000001-{forged.sha256}.jpg").write_bytes(forged.data)
+    connection = connect(config.ledger_path)
+    connection.execute(
+        "UPDATE journal SET body = json_set(body, '$.picture', ?) WHERE seq = 1", (forged.sha256,)
+    )
+    rows = connection.execute("SELECT seq, body FROM journal WHERE seq <= ? ORDER BY seq", (to,))
+    value = GENESIS
+    for seq, body in rows.fetchall():
+        value = link(value, seq, body)
+        connection.execute("UPDATE journal SET hash = ? WHERE seq = ?", (value, seq))
+    connection.close()
+    return run("1", "-o", "seen.png")
+
+
+def test_an_event_forged_with_its_picture_and_hash_does_not_fit_the_chain_behind_it(
+    config: LineConfig, run: Run
+) -> None:
+    keep(config, seen(config, "?"))
+    record(config, rejected(None), rejected(None))
+    done = rewrite(config, run, seen(config, "forged"), to=1)
+    assert done.exit_code == 1
+    assert "event 2 does not follow event 1: the ledger was changed" in done.output
+    assert not Path("seen.png").exists()
+
+
+@pytest.mark.parametrize("cursor", [1, 2])
+def test_a_chain_forged_to_its_end_is_not_the_one_that_hq_acknowledged(
+    config: LineConfig, run: Run, cursor: int
+) -> None:
+    keep(config, seen(config, "?"))
+    record(config, rejected(None), rejected(None))
+    acknowledged(config, cursor)
+    done = rewrite(config, run, seen(config, "forged"), to=3)
+    assert done.exit_code == 1
+    assert f"event {cursor} is not the one that HQ acknowledged" in done.output
+    assert not Path("seen.png").exists()
+
+
+def test_a_ledger_shorter_than_what_hq_acknowledged_proves_nothing(
+    config: LineConfig, run: Run
+) -> None:
+    keep(config, seen(config, "?"))
     with Outbox(config.sync_path) as outbox:
-        outbox.move(1, bytes(32))
-    assert "HQ has the event, too" in run("1").stdout
+        outbox.move(9, bytes(32))
+    done = run("1")
+    assert done.exit_code == 1
+    assert "HQ acknowledged event 9, and the ledger ends with 1" in done.output
 
 
 @pytest.mark.parametrize(
