@@ -84,7 +84,8 @@ def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
         for at in [at for at in due if at <= units]:
             os.kill(pids[due.pop(at)], signal.SIGKILL)
 
-    found = run_demo(tmp_path / "w", "--units=120", "--seed=5", "--faults=unread", on_belt=kill)
+    faults = "--faults=unread,label-damage,glare,camera-freeze"
+    found = run_demo(tmp_path / "w", "--units=120", "--seed=5", faults, on_belt=kill)
     assert found["agree"]
     assert found["restarts"] == {"camera": 1, "hq": 1, "line": 1, "sync": 1}
     assert found["counts"]["plant"]["passed"] > 0
