@@ -1,6 +1,7 @@
 """The camera's own output, switched over HTTP: a lamp that shows the verdict."""
 
 import asyncio
+import re
 
 import requests
 import structlog
@@ -49,7 +50,7 @@ class Lamp:
             with self._session.get(url, timeout=TIMEOUT_S, stream=True) as answer:
                 answer.raise_for_status()
         except requests.RequestException as error:
-            return f"{url}: {error}"
+            return f"{without_secrets(url)}: {without_secrets(str(error))}"
         return None
 
     def _count(self, fault: str | None) -> None:
@@ -67,3 +68,8 @@ class Lamp:
             "skipped": self.skipped,
             "fault": self.fault,
         }
+
+
+def without_secrets(words: str) -> str:
+    """`words` with the user, password and query of every URL in them left out."""
+    return re.sub(r"(?<=//)[^\s/?#]*@|(?<=\?)[^\s'\")]+", "…", words)
