@@ -1,6 +1,7 @@
 "use strict";
 
 const PAUSE_MS = 200;
+const PATIENCE_MS = 3000;
 const place = (id) => document.getElementById(id);
 const write = (id, text) => { place(id).textContent = text; };
 
@@ -27,24 +28,34 @@ function list(id, items) {
   }));
 }
 
+function notLive(text, chinese) {
+  state("wait", text, chinese);
+  document.body.className = "old";
+}
+
 function show(facts) {
   write("title", facts.title);
   document.title = facts.title;
   if (facts.fault) {
-    state("wait", facts.fault, "无图像");
+    notLive(facts.fault, "无图像");
     return;
   }
-  if (facts.complete) state("good", "READ", "已读");
+  document.body.className = "";
+  if (facts.old) notLive(`NO NEW PICTURE for ${facts.age_s} s`, `${facts.age_s} 秒无新图像`);
+  else if (facts.complete) state("good", "READ", "已读");
   else state("bad", facts.read ? `${facts.read} OF ${facts.expected}` : "NOT READ", "未读全");
   place("sharp").style.width = `${Math.round(100 * facts.sharpness.part)}%`;
   write("sharp-words", facts.sharpness.words);
   write("read", `${facts.read} / ${facts.expected}`);
   write("rate", facts.rate);
+  write("age", `${facts.age_s} s`);
   write("module", facts.module);
   write("light", facts.light);
   list("advice", facts.advice.map((text) => [text, ""]));
   list("codes", facts.codes.map((code) => [code.text, code.detail]));
 }
+
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
 function load(number) {
   return new Promise((done) => {
@@ -58,17 +69,20 @@ async function watch() {
   let last = -1;
   for (;;) {
     try {
-      const answer = await fetch("/facts", { cache: "no-store" });
+      const answer = await fetch("/facts", {
+        cache: "no-store",
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
       const facts = await answer.json();
       show(facts);
       if (facts.number !== last) {
         last = facts.number;
-        await load(last);
+        await Promise.race([load(last), pause(PATIENCE_MS)]);
       }
     } catch {
-      state("wait", "camera view has ended", "已停止");
+      notLive("camera view has ended", "已停止");
     }
-    await new Promise((go) => setTimeout(go, PAUSE_MS));
+    await pause(PAUSE_MS);
   }
 }
 

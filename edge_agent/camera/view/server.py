@@ -54,7 +54,7 @@ def create_app(watcher: Watcher) -> FastAPI:
 
     @app.get("/facts")
     async def facts() -> dict[str, Any]:
-        return watcher.newest.facts
+        return watcher.facts
 
     @app.get("/picture.jpg")
     async def picture() -> Response:

@@ -3,9 +3,10 @@
 Facts are JSON values: ``title``, ``number`` (of the picture), ``fault`` (None, or why there is no
 picture), ``read``, ``expected``, ``complete``, ``rate``, ``sharpness`` (``part`` of the best of the
 last minute, ``words``), ``module``, ``light``, ``advice`` (a list) and ``codes`` (``text``,
-``detail``).
+``detail``). The age of the picture comes beside them (watching.Watcher).
 """
 
+import base64
 import statistics
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.camera.layer.overlay import Mark, draw
+from edge_agent.camera.look import masked_marks, masked_why
 from edge_agent.camera.region import grey_part
 from edge_agent.camera.tune.advice import MIN_MODULE_PX, picture_advice
 from edge_agent.camera.tune.eye import Seen
@@ -36,10 +38,12 @@ _NO_CODE = "no code to measure"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`jpeg` is None where there is no picture yet."""
+    """`jpeg` is None where there is no picture; else it was taken at `taken_us`, on this machine's
+    monotonic clock."""
 
     jpeg: bytes | None
     facts: dict[str, Any]
+    taken_us: int = 0
 
 
 class Sharpness:
@@ -79,6 +83,7 @@ class Sights:
         self._sharpness = Sharpness()
         self._rate = Rate()
         self._number = 0
+        self._told: Sight | None = None
 
     def fault(self, why: str) -> Sight:
         return Sight(None, {"title": self._title, "number": self._number, "fault": why})
@@ -108,10 +113,20 @@ class Sights:
             "advice": picture_advice(self._camera, [look]) + self._why(seen),
             "codes": self._codes(seen),
         }
-        return Sight(_jpeg(pixels, self._marks(seen)), facts)
+        return Sight(_jpeg(pixels, self._marks(seen)), facts, taken_us)
 
-    def told(self, jpeg: bytes, at_us: int, look: dict[str, Any], status: dict[str, Any]) -> Sight:
-        """What the camera's role answered to ``look``, with its drawn `jpeg`, and to ``status``."""
+    def told(self, look: dict[str, Any], status: dict[str, Any]) -> Sight:
+        """What the camera's role answered to ``look``, in which there is a picture, and to
+        ``status``. A picture that it showed before is none more."""
+        taken_us: int = look["taken_us"]
+        if self._told is None or self._told.taken_us != taken_us:
+            jpeg = base64.b64decode(look["picture"])
+            self._told = self._of_role(jpeg, taken_us, look, status)
+        return self._told
+
+    def _of_role(
+        self, jpeg: bytes, taken_us: int, look: dict[str, Any], status: dict[str, Any]
+    ) -> Sight:
         self._number += 1
         pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
         if pixels is None:
@@ -131,7 +146,7 @@ class Sights:
             "complete": complete,
             "rate": self._rate.words(complete),
             "sharpness": {
-                "part": self._sharpness.part(laplacian, at_us),
+                "part": self._sharpness.part(laplacian, taken_us),
                 "words": f"{laplacian:.3g} (Laplacian variance)",
             },
             "module": _NO_CODE if module_px is None else _module_words(module_px),
@@ -139,7 +154,7 @@ class Sights:
             "advice": [*quality["warnings"], *([look["why"]] if look["why"] else [])],
             "codes": [{"text": self._said(text), "detail": ""} for text in codes[:MAX_SHOWN]],
         }
-        return Sight(jpeg, facts)
+        return Sight(jpeg, facts, taken_us)
 
     def _codes(self, seen: Seen) -> list[dict[str, str]]:
         rows = [(symbol, f"{cell} " if cell else "", symbol.rung) for symbol, cell in seen.codes]
@@ -150,25 +165,15 @@ class Sights:
         ]
 
     def _marks(self, seen: Seen) -> list[Mark]:
-        texts = _texts(seen)
-        return [
-            replace(mark, text=self._said(mark.text)) if mark.text in texts else mark
-            for mark in seen.marks
-        ]
+        symbols = seen.reading.symbols + seen.reading.doubted
+        return masked_marks(seen.marks, symbols) if self._secret else seen.marks
 
     def _why(self, seen: Seen) -> list[str]:
-        why = seen.why
-        if self._secret:
-            for text in _texts(seen):
-                why = why.replace(text[:40], self._said(text))
+        why = masked_why(seen.why) if self._secret else seen.why
         return [why] if why else []
 
     def _said(self, text: str) -> str:
         return mask(text, secret=self._secret) or ""
-
-
-def _texts(seen: Seen) -> set[str]:
-    return {symbol.text for symbol in seen.reading.symbols + seen.reading.doubted}
 
 
 def _sharpness_words(look: Look, laplacian: float) -> str:

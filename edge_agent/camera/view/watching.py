@@ -1,9 +1,9 @@
 """Where the pictures of the page come from: the camera itself, or its role where that runs."""
 
-import base64
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from drivers import registry
 from drivers.protocols import CameraError, EndOfFrames, FrameSource
@@ -17,6 +17,8 @@ from edge_agent.control import ControlError, ask
 AGAIN_S = 1.0
 """After a fault."""
 ASK_S = 0.2
+OLD_US = 3_000_000
+"""A picture that old is not what the camera sees now."""
 
 
 class SourceEyes:
@@ -67,8 +69,7 @@ class RoleEyes:
             return self._sights.fault(str(error))
         if look["fault"] or not look["picture"]:
             return self._sights.fault(look["fault"] or "the role has no picture yet")
-        jpeg = base64.b64decode(look["picture"])
-        return self._sights.told(jpeg, clock.now_us(), look, status)
+        return self._sights.told(look, status)
 
     def close(self) -> None:
         """Nothing is open between two questions."""
@@ -97,7 +98,7 @@ class Watcher:
         self._ended = threading.Event()
         # A source may wait for a trigger for ever; the program's end does not wait for it.
         self._thread = threading.Thread(target=self._run, name="camera-view", daemon=True)
-        self.newest = _blind("waiting for a picture")
+        self._newest = _blind("waiting for a picture")
         self.jpeg: bytes | None = None
 
     def start(self) -> None:
@@ -107,16 +108,25 @@ class Watcher:
         self._ended.set()
         self._thread.join(within_s)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Of the newest sight, and now: its picture's ``age_s``, and whether it is ``old``."""
+        sight = self._newest
+        if sight.jpeg is None:
+            return sight.facts
+        age_us = clock.now_us() - sight.taken_us
+        return {**sight.facts, "age_s": age_us // 1_000_000, "old": age_us >= OLD_US}
+
     def _run(self) -> None:
         try:
             while not self._ended.is_set():
-                self.newest = sight = self._look()
+                self._newest = sight = self._look()
                 if sight.jpeg is None:
                     self._ended.wait(AGAIN_S)
                 else:
                     self.jpeg = sight.jpeg
         finally:
             # An old picture must not be taken for what the camera sees.
-            self.newest = _blind("nobody looks any more; start camera view again")
+            self._newest = _blind("nobody looks any more; start camera view again")
             self.jpeg = None
             self._close()

@@ -8,10 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ import httpx
 import numpy as np
 import pytest
 
-from edge_agent import control
+from edge_agent import clock, control
 from edge_agent.camera.role import reading_plan
 from edge_agent.camera.tune.eye import Eye
 from edge_agent.camera.view.server import create_app
 from edge_agent.camera.view.sight import Sight, Sights
-from edge_agent.camera.view.watching import RoleEyes, SourceEyes, Watcher
+from edge_agent.camera.view.watching import OLD_US, RoleEyes, SourceEyes, Watcher
 from edge_agent.config import LineConfig
 from edge_agent.config_file import load_config
 from tests.camera.pictures import code, scene, write
@@ -81,6 +82,7 @@ def test_a_picture_is_shown_with_what_was_read_in_it_and_how_it_looks(tmp_path: 
     assert sight.facts["module"].startswith("4.0 pixels")
     assert "sharp" in sight.facts["sharpness"]["words"]
     drawn = cv2.imdecode(np.frombuffer(sight.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn is not None
     blue, green, red = (drawn[..., each].astype(int) for each in range(3))
     assert np.count_nonzero((green > red + 60) & (green > blue + 60)) > 200
 
@@ -116,25 +118,85 @@ def test_a_camera_that_is_away_is_told_and_looked_for_again(tmp_path: Path) -> N
     eyes.close()
 
 
-async def test_a_running_role_is_asked_for_its_picture(tmp_path: Path) -> None:
-    """A camera has one reader."""
-    _, config = line(tmp_path, [PLAIN], secret=True)
-    _, coded = cv2.imencode(".jpg", scene(code(1)))
+@asynccontextmanager
+async def role(
+    config: LineConfig, taken_us: list[int], picture: bytes | None = None
+) -> AsyncIterator[None]:
+    """Its control socket, on which each look shows a picture of the next of these times."""
+    if picture is None:
+        picture = cv2.imencode(".jpg", PLAIN)[1].tobytes()
+    shown = {"fault": None, "picture": base64.b64encode(picture).decode(), "why": ""}
+    times = iter(taken_us)
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        picture = base64.b64encode(coded.tobytes()).decode()
-        return {"fault": None, "picture": picture, "codes": [TEXT], "why": ""}
+        return {**shown, "taken_us": next(times), "codes": [TEXT]}
 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
         return {"quality": {"medians": {"module_px": 3.5}, "warnings": ["printer fading"]}}
 
     path = config.control_path("camera-top")
     server = await control.serve(path, {"look": look, "status": status})
-    eyes = RoleEyes(config, "top")
     try:
-        sight = await asyncio.to_thread(eyes.look)
+        yield
     finally:
         server.close()
+
+
+async def test_a_picture_that_the_role_shows_again_is_counted_once(tmp_path: Path) -> None:
+    _, config = line(tmp_path, [PLAIN])
+    eyes = RoleEyes(config, "top")
+    async with role(config, [1_000, 1_000, 1_000, 2_000]):
+        sights = [await asyncio.to_thread(eyes.look) for _ in range(4)]
+    assert [sight.facts["number"] for sight in sights] == [1, 1, 1, 2]
+    assert sights[-1].facts["rate"] == "2 of the last 2 pictures"
+    assert [sight.taken_us for sight in sights] == [1_000, 1_000, 1_000, 2_000]
+
+
+async def facts_of(watcher: Watcher) -> dict[str, Any]:
+    transport = httpx.ASGITransport(create_app(watcher))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as browser:
+        return dict((await browser.get("/facts")).json())
+
+
+# The first is of the time to come: it stays young however long this test takes.
+@pytest.mark.parametrize(
+    ("age_us", "old"), [(-60_000_000, False), (OLD_US, True), (75_000_000, True)]
+)
+async def test_the_age_of_a_picture_is_told_also_while_its_source_hangs(
+    age_us: int, old: bool
+) -> None:
+    taken_us = clock.now_us() - age_us
+    first = Sight(b"jpeg", {"title": "top", "number": 1, "fault": None}, taken_us)
+    may_end, hangs = threading.Event(), threading.Event()
+    sights = iter([first])
+
+    def look() -> Sight:
+        if sight := next(sights, None):
+            return sight
+        hangs.set()
+        may_end.wait(60)
+        return first
+
+    watcher = Watcher(look, lambda: None)
+    watcher.start()
+    try:
+        assert await asyncio.to_thread(hangs.wait, 20)
+        facts = await facts_of(watcher)
+    finally:
+        may_end.set()
+        watcher.stop(within_s=10)
+    assert facts["old"] is old
+    assert facts["age_s"] >= age_us // 1_000_000
+
+
+async def test_a_running_role_is_asked_for_its_picture(tmp_path: Path) -> None:
+    """A camera has one reader."""
+    _, config = line(tmp_path, [PLAIN], secret=True)
+    _, coded = cv2.imencode(".jpg", scene(code(1)))
+
+    eyes = RoleEyes(config, "top")
+    async with role(config, [1_000], picture=coded.tobytes()):
+        sight = await asyncio.to_thread(eyes.look)
     assert sight.jpeg == coded.tobytes()
     assert sight.facts["complete"]
     assert sight.facts["codes"] == [{"text": "…0001", "detail": ""}]
@@ -151,7 +213,7 @@ def test_a_view_that_broke_does_not_go_on_showing_the_last_picture() -> None:
     watcher.start()
     watcher.stop(within_s=10)
     assert closed
-    assert "nobody looks any more" in watcher.newest.facts["fault"]
+    assert "nobody looks any more" in watcher.facts["fault"]
 
 
 def client() -> httpx.AsyncClient:
