@@ -10,9 +10,9 @@ Where a camera's frames come from is a kind of its own, with `SourceConfig` and 
 """
 
 from importlib import import_module
-from typing import Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.protocols import CodeReader, FrameSource, Plc
 
@@ -35,6 +35,15 @@ class SourceConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: ClassVar[str]
+
+    latency_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """From a picture's exposure until it arrives here."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether pictures come on their own, through buffers that nobody here sees: how late, only
+        a measurement tells."""
+        return False
 
     @property
     def on_command(self) -> bool:

@@ -266,14 +266,30 @@ class LineConfig(Section):
             for name in self.cameras
             if name in self.devices
         ]
+        for name, each in self.cameras.items():
+            faults += _trigger_faults(f"cameras.{name}", each)
         for index, station in enumerate(self.stations):
             camera, gate = self.cameras.get(station.scanner), station.gate
             if camera is None or gate is None:
                 continue
-            if camera.deadline_ms > gate.read_window_ms:
+            at, source = f"cameras.{station.scanner}", camera.source
+            if camera.trigger != "camera":
                 faults.append(
-                    f"cameras.{station.scanner}.deadline_ms is {camera.deadline_ms}, expected at "
-                    f"most stations.{index}.gate.read_window_ms = {gate.read_window_ms}"
+                    f"{at}.trigger is {camera.trigger!r}, expected 'camera' at a gate: the "
+                    "photo-eye that makes an item must also make its picture"
+                )
+            if source.is_stream and "latency_ms" not in source.model_fields_set:
+                faults.append(
+                    f"{at}.source.latency_ms is missing: how long after its exposure does a "
+                    "picture arrive at the latest? Let the camera film a running stopwatch on this "
+                    "PC's screen, with `edge-agent camera view` beside it, and take the largest "
+                    "difference that you find"
+                )
+            if camera.deadline_ms + source.latency_ms > gate.read_window_ms:
+                faults.append(
+                    f"{at}.deadline_ms is {camera.deadline_ms} and source.latency_ms "
+                    f"{source.latency_ms}, expected together at most "
+                    f"stations.{index}.gate.read_window_ms = {gate.read_window_ms}"
                 )
             if camera.layer or camera.expected > 1:
                 faults.append(
@@ -343,6 +359,27 @@ class LineConfig(Section):
             for name in sorted({n for n in used if used.count(n) > 1})
         ]
         return faults
+
+
+def _trigger_faults(at: str, camera: Camera) -> list[str]:
+    """What says when a picture is due must be something that happens, and once for each thing."""
+    faults = []
+    if camera.source.on_command and camera.trigger != "line":
+        faults.append(
+            f"{at}.trigger is {camera.trigger!r}, expected 'line': this source exposes only when "
+            "it is told to"
+        )
+    if camera.source.is_stream and "trigger" not in camera.model_fields_set:
+        faults.append(
+            f"{at}.trigger is missing, expected 'presence' where the camera runs freely, 'line' "
+            "where it is asked, or 'camera' where an input of its own makes each picture"
+        )
+    if camera.trigger == "camera" and camera.decode.agreement == "frames":
+        faults.append(
+            f"{at}.decode.agreement is 'frames', expected 'engines' or 'one': with trigger "
+            "'camera' each picture is another thing"
+        )
+    return faults
 
 
 def _source_json(camera: Camera) -> dict[str, Any]:

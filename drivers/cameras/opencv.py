@@ -54,6 +54,10 @@ class Config(SourceConfig):
     colour: bool = False
     """Keep colours. Codes are read in grey, which is decoded faster."""
 
+    @property
+    def is_stream(self) -> bool:
+        return self.file is None
+
     @field_validator("url")
     @classmethod
     def _plain_url(cls, url: str | None) -> str | None:

@@ -40,15 +40,15 @@ class SeenCode(Message):
 class Answer(Message):
     """What came of trigger number `trigger`.
 
-    No codes is a no-read, and `why` says why. `age_us` is how long ago, when this is sent, the
-    picture was taken.
+    No codes is a no-read, and `why` says why. `taken_us` is when the picture was exposed, on the
+    monotonic clock of this machine; None: there is none.
     """
 
     trigger: int
     codes: Annotated[list[SeenCode], Field(max_length=MAX_CODES)] = []
     why: Annotated[str, Field(max_length=500)] = ""
     picture: Sha256 | None = None
-    age_us: Annotated[int, Field(ge=0)] = 0
+    taken_us: Annotated[int, Field(ge=0)] | None = None
 
 
 class FromCamera(Message):

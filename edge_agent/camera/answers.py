@@ -14,11 +14,10 @@ from edge_agent.camera.triggers import Trigger
 _WHY_CHARACTERS = 500
 
 
-def answer_of(trigger: Trigger, now_us: int) -> FromCamera:
+def answer_of(trigger: Trigger) -> FromCamera:
     """Codes, or a no-read and why. What is too much for one answer is a no-read that says so."""
     outcome = trigger.outcome
     picture = outcome.picture.sha256 if outcome and outcome.picture else None
-    age_us = max(0, now_us - outcome.taken_us) if outcome else 0
 
     def of(codes: list[ReadCode], why: str) -> FromCamera:
         told = Answer(
@@ -26,7 +25,7 @@ def answer_of(trigger: Trigger, now_us: int) -> FromCamera:
             codes=[SeenCode(**code._asdict()) for code in codes],
             why=why if len(why) <= _WHY_CHARACTERS else why[: _WHY_CHARACTERS - 1] + "…",
             picture=picture,
-            age_us=age_us,
+            taken_us=outcome.taken_us if outcome else None,
         )
         return FromCamera(answer=told)
 

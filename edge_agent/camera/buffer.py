@@ -13,13 +13,20 @@ Asker = TypeVar("Asker")
 class Shot:
     """A frame in shared memory.
 
-    `place` is None where there was no room for it. `taken_us` is the monotonic clock when it
-    arrived. `is_other` says that it differs from the empty background (see presence).
+    `place` is None where there was no room for it. `taken_us` is the monotonic clock when it was
+    exposed, `latency_us` how much later it arrived. `is_other` says that it differs from the empty
+    background (see presence), `is_repeated` that it is the one before once more.
     """
 
     place: Place | None
     taken_us: int
+    latency_us: int = 0
     is_other: bool = False
+    is_repeated: bool = False
+
+    @property
+    def arrived_us(self) -> int:
+        return self.taken_us + self.latency_us
 
 
 @dataclass(frozen=True, slots=True, eq=False)

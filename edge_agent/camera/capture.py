@@ -34,7 +34,9 @@ class Capture:
 
     `on_shot` is called with each new frame, `on_change` when `fault` may have changed, both in the
     event loop. With a `background`, each shot is compared with it. A camera that is `commanded`
-    exposes after `expose` only.
+    exposes after `expose` only: a shot was then taken when that was told to the camera. Of others
+    each arrives `latency_us` after its exposure. Where `each_counts`, a picture that is exactly the
+    one before is a shot too.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Capture:
     on_change: Callable[[], None]
     background: Background | None = None
     commanded: bool = False
+    latency_us: int = 0
+    each_counts: bool = False
 
     frames: int = 0
     repeated: int = 0
@@ -60,7 +64,8 @@ class Capture:
     _last: NDArray[np.uint8] | None = None
     _exposing: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    _asked: threading.Event = field(default_factory=threading.Event)
+    _commanded_us: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
     def start(self) -> None:
@@ -70,14 +75,14 @@ class Capture:
     def stop(self) -> None:
         """The source is closed when its call returns."""
         self._stopping.set()
-        self._asked.release()
+        self._asked.set()
 
     def expose(self) -> None:
         """Have a commanded camera expose once; not again before that has been answered by a shot,
         or by a fault."""
         if not self._exposing:
             self._exposing = True
-            self._asked.release()
+            self._asked.set()
 
     def _came(self, shot: Shot | None) -> None:
         """In the loop: a shot, or what is none."""
@@ -124,9 +129,11 @@ class Capture:
 
     def _command(self) -> bool:
         """Wait until a frame is asked for, and have it exposed. False if there will be none."""
-        self._asked.acquire()
+        self._asked.wait()
+        self._asked.clear()
         if self._stopping.is_set():
             return False
+        self._commanded_us = _now_us()
         if not self.source.trigger():
             raise CameraError("the camera takes no command to expose: look at its trigger's source")
         return True
@@ -137,7 +144,8 @@ class Capture:
         if self._last is not None and _equal(pixels, self._last):
             self.repeated += 1
             self.repeated_us = frame.taken_us
-            self._tell(self._came, None)
+            again = Shot(None, *self._times(frame), is_repeated=True)
+            self._tell(self._came, again if self.each_counts else None)
             return
         if self.shape and pixels.shape != self.shape:
             log.warning("frames have another size", camera=self.name, shape=pixels.shape)
@@ -147,11 +155,19 @@ class Capture:
             place = self.slots.put(pixels)
         except ValueError as error:
             raise CameraError(str(error)) from None
-        self._tell(self._came, Shot(place, frame.taken_us, is_other))
+        self._tell(self._came, Shot(place, *self._times(frame), is_other=is_other))
+
+    def _times(self, frame: Frame) -> tuple[int, int]:
+        """When it was exposed, and how much later it arrived."""
+        if self.commanded:
+            return self._commanded_us, frame.taken_us - self._commanded_us
+        return frame.taken_us - self.latency_us, self.latency_us
 
     def _opened(self) -> None:
-        self.new_us = time.monotonic_ns() // 1_000
+        self.new_us = _now_us()
         self._last = None
+        # What was asked of the camera while it was away: the loop asks again if that still waits.
+        self._asked.clear()
         self.fault = None
         log.info("camera is open", camera=self.name)
         self._tell(self._came, None)
@@ -170,6 +186,10 @@ class Capture:
             self._loop.call_soon_threadsafe(callback, *arguments)
         except RuntimeError:  # the loop is closed: the role has ended
             self._stopping.set()
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1_000
 
 
 def _equal(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:

@@ -73,6 +73,8 @@ class CameraRole:
             on_change=self._on_change,
             background=Background() if camera.trigger == "presence" else None,
             commanded=camera.source.on_command,
+            latency_us=camera.source.latency_ms * 1_000,
+            each_counts=camera.trigger == "camera",
         )
         self._stall = Stall(camera, self._capture)
         self._server = Server(name, self._on_message)
@@ -126,9 +128,9 @@ class CameraRole:
         self._look_for_faults()
         self._go_on()
 
-    def _on_message(self, message: FromLine) -> None:
+    def _on_message(self, message: FromLine, line: object) -> None:
         if message.trigger:
-            self._triggers.ask(clock.now_us())
+            self._triggers.ask(clock.now_us(), line)
             self._go_on()
         if message.verdict is not None:
             self._lamp.show(accepted=message.verdict)
@@ -178,7 +180,7 @@ class CameraRole:
         outcome = trigger.outcome
         if outcome is not None and outcome.picture is not None:
             self._evidence.hold(outcome.picture)
-        self._server.tell(answer_of(trigger, clock.now_us()))
+        self._server.tell(answer_of(trigger), trigger.asker)
         if outcome is not None and trigger.gathering.is_complete:
             self._quality.add(outcome)
         secret = self._config.line.secret_codes  # a reason may name codes that were doubted
@@ -226,6 +228,7 @@ class CameraRole:
             "waiting": self._triggers.waiting,
             **counts,
             "unheard": self._server.unheard,
+            "floods": self._server.floods,
             "line_connected": self._server.is_connected,
             "workers": {"running": self._pool.running, "restarts": self._pool.restarts},
             **self._decoded.facts(),
@@ -255,12 +258,18 @@ class Stall:
         key, limit_ms = "stall_ms", camera.stall_ms
         if camera.trigger == "camera":
             key, limit_ms = "idle_s", camera.idle_s * 1_000
+        self._each_counts = capture.each_counts
         # Where frames are taken on command, the source itself knows when one is due.
         self._limit_us = 0 if capture.commanded else limit_ms * 1_000
         self._told = f"no new frame for {limit_ms} ms ({key})"
 
     def fault(self, now_us: int) -> str | None:
         """What is wrong; None if nothing is, or frames are not due."""
+        if self._each_counts and self._capture.repeated_us > self._capture.new_us:
+            return (
+                "the camera sent the same picture again: it hangs, or sees nothing (cover, no "
+                "light)"
+            )
         if not self._limit_us or now_us - self._capture.new_us < self._limit_us:
             return None
         if self._capture.repeated_us > self._capture.new_us:
@@ -323,11 +332,7 @@ def _decoding(name: str, camera: Camera, pool: Pool) -> Decoding:
 
 
 def _rules(camera: Camera) -> Rules:
-    frames = None
-    if camera.layer:
-        frames = camera.layer.frames
-    elif camera.trigger == "camera" and camera.decode.agreement == "frames":
-        frames = 2
+    frames = camera.layer.frames if camera.layer else None
     return Rules(camera.trigger, camera.deadline_ms * 1_000, camera.buffer_frames, frames)
 
 

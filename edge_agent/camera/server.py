@@ -11,6 +11,9 @@ from pydantic import ValidationError
 from drivers.framing import Framer
 from drivers.scanners.camera_wire import LINE_LIMIT_BYTES, FromCamera, FromLine
 
+MAX_ASKED = 256
+"""Triggers of one line without an answer: more come from no machine that moves things, and would
+take the time in which others are answered."""
 MAX_UNSENT_BYTES = 8 * LINE_LIMIT_BYTES
 """A line that takes no answers is gone; what waits for it must not fill the memory."""
 
@@ -18,17 +21,20 @@ log = structlog.get_logger("edge_agent.camera")
 
 
 class Server:
-    """One connection at a time: a new one takes the place of the old.
+    """One connection at a time: a new one takes the place of the old, and hears no answer to what
+    that one asked. `on_message` is called with a message and who said it.
 
-    `unheard` counts answers that no line was there to hear.
+    `unheard` counts answers that no line was there to hear, `floods` lines that were sent away as
+    they asked more than `MAX_ASKED` things at once.
     """
 
-    def __init__(self, camera: str, on_message: Callable[[FromLine], None]) -> None:
+    def __init__(self, camera: str, on_message: Callable[[FromLine, object], None]) -> None:
         self._camera = camera
         self._on_message = on_message
         self._fault: str | None = None
         self._connection: _Connection | None = None
         self.unheard = 0
+        self.floods = 0
 
     @property
     def is_connected(self) -> bool:
@@ -48,9 +54,12 @@ class Server:
         self._fault = fault
         self._send(_fault_message(fault))
 
-    def tell(self, message: FromCamera) -> None:
-        """Send an answer."""
-        if not self._send(message.model_dump_json(exclude_unset=True).encode()):
+    def tell(self, message: FromCamera, asker: object | None = None) -> None:
+        """Send an answer to `asker`; None: to whoever listens."""
+        if isinstance(asker, _Connection):
+            asker.asked -= 1
+        is_gone = asker is not None and asker is not self._connection
+        if is_gone or not self._send(message.model_dump_json(exclude_unset=True).encode()):
             self.unheard += 1
 
     def close(self) -> None:
@@ -74,8 +83,14 @@ class Server:
         if self._connection is connection:
             self._connection = None
 
-    def heard(self, message: FromLine) -> None:
-        self._on_message(message)
+    def heard(self, message: FromLine, connection: "_Connection") -> None:
+        if message.trigger:
+            connection.asked += 1
+            if connection.asked > MAX_ASKED:
+                self.floods += 1
+                connection.end(f"it asked for more than {MAX_ASKED} pictures at once")
+                return
+        self._on_message(message, connection)
 
 
 class _Connection(asyncio.Protocol):
@@ -85,6 +100,8 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._framer = Framer(suffixes=[b"\n"], max_bytes=LINE_LIMIT_BYTES)
         self._open = False
+        self.asked = 0
+        """Triggers that wait for their answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -109,7 +126,7 @@ class _Connection(asyncio.Protocol):
                 found = frame.content[:80].decode(errors="replace")
                 self.end(f"a message that is none: {found!r}: {error}")
                 return
-            self._server.heard(message)
+            self._server.heard(message, self)
 
     def send(self, line: bytes) -> bool:
         if not self._open:

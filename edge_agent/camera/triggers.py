@@ -14,7 +14,7 @@ from edge_agent.camera.buffer import Buffer, Shot, Waiting
 from edge_agent.camera.gathering import Gathering, Outcome
 from edge_agent.camera.presence import Things
 
-MAX_OPEN = 1_000
+MAX_OPEN = 256
 """Triggers without an answer: more come from no machine that moves things."""
 RESERVE_US = 3_000
 """An answer leaves so long before its deadline, for it has a way to go; and of a short deadline a
@@ -48,13 +48,15 @@ class Rules:
 
 @dataclass(slots=True, eq=False)
 class Trigger:
-    """One trigger. `outcome` is the frame that its answer is about: the one that completed it, or
-    the last."""
+    """One trigger. Its frames were exposed at `at_us` or later. `outcome` is the frame that its
+    answer is about: the one that completed it, or the last. `asker` hears the answer; None: whoever
+    listens."""
 
     number: int
     at_us: int
     due_us: int
     gathering: Gathering
+    asker: object | None = None
     frames: int = 0
     pending: int = 0
     is_done: bool = False
@@ -117,10 +119,11 @@ class Triggers:
 
     # --- inputs ----------------------------------------------------------------------------
 
-    def ask(self, now_us: int) -> None:
+    def ask(self, now_us: int, asker: object | None = None) -> None:
         """The line says that a picture is due."""
         frameless = sum(not each.frames and not each.is_done for each in self._open)
-        trigger = self._begin(now_us)
+        trigger = self._begin(now_us, now_us)
+        trigger.asker = asker
         if self._buffer.free <= frameless:
             self._refuse(trigger)
         self._let_out()
@@ -130,12 +133,14 @@ class Triggers:
         trigger: Trigger | None
         match self.rules.mode:
             case "camera":
-                trigger = self._of_burst(shot) or self._begin(shot.taken_us)
+                trigger = self._of_burst(shot) or self._begin(shot.taken_us, shot.arrived_us)
             case "line":
                 trigger = self._asked_for(shot)
             case "presence":
                 is_new = self._things.frame(is_other=shot.is_other, at_us=shot.taken_us)
-                trigger = self._begin(shot.taken_us) if is_new else self._asked_for(shot)
+                trigger = (
+                    self._begin(shot.taken_us, shot.arrived_us) if is_new else self._asked_for(shot)
+                )
         if trigger is not None:
             self._allot(trigger, shot)
         elif self._wants_look(shot):
@@ -172,9 +177,9 @@ class Triggers:
 
     # --- whose frame ------------------------------------------------------------------------
 
-    def _begin(self, at_us: int) -> Trigger:
+    def _begin(self, at_us: int, known_us: int) -> Trigger:
         self.counts.triggers += 1
-        due_us = at_us + self.rules.patience_us
+        due_us = known_us + self.rules.patience_us
         trigger = Trigger(self.counts.triggers, at_us, due_us, self.gather())
         # What came before gets no further frames: they show the next thing.
         before, self._newest = self._newest, trigger
@@ -194,10 +199,14 @@ class Triggers:
         return newest if newest.frames < self.rules.most_frames else None
 
     def _asked_for(self, shot: Shot) -> Trigger | None:
-        """A trigger that has no frame yet comes first, then the newest that wants more."""
-        wanting = [t for t in self._open if self._wants(t) and t.at_us <= shot.taken_us]
-        frameless = (trigger for trigger in wanting if not trigger.frames)
-        return next(frameless, wanting[-1] if wanting else None)
+        """The newest trigger before the frame was exposed: it shows nobody's thing but that one's.
+        Who came before it and has no frame will have none."""
+        before = [trigger for trigger in self._open if trigger.at_us <= shot.taken_us]
+        for trigger in before[:-1]:
+            if not trigger.frames and not trigger.is_done:
+                trigger.why = "another trigger came before a frame"
+                self._finish(trigger)
+        return before[-1] if before and self._wants(before[-1]) else None
 
     def _wants(self, trigger: Trigger) -> bool:
         if trigger.is_done:
@@ -214,6 +223,12 @@ class Triggers:
             self.give_up(shot)  # of a burst that is answered already
             return
         is_first = trigger.frames == 1
+        if shot.is_repeated:
+            if is_first:
+                trigger.why = "the camera sent the same picture again"
+                self._finish(trigger)
+            self._finish_if_spent(trigger)
+            return
         must_stay = is_first or self.rules.mode == "camera"
         if shot.place is None or (must_stay and not self._buffer.free):
             if is_first:
@@ -254,13 +269,13 @@ class Triggers:
         if self.rules.mode != "presence" or outcome.failure:
             return
         if self._things.looked(outcome.texts, outcome.taken_us):
-            trigger = self._begin(now_us)
+            trigger = self._begin(outcome.taken_us, now_us)
             trigger.frames = 1
             self._add(trigger, outcome)
 
     def _add(self, trigger: Trigger, outcome: Outcome) -> None:
         trigger.gathering.add(outcome)
-        trigger.outcome = outcome
+        trigger.outcome = trigger.gathering.outcome
         if trigger.gathering.is_complete:
             self._finish(trigger)
         else:

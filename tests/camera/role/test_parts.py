@@ -257,13 +257,13 @@ class Read(Gathering):
 
 def answered(*codes: ReadCode, why: str = "") -> Answer:
     trigger = Trigger(1, 0, 0, Read(*codes), outcome=Outcome(1_000), why=why)
-    answer = answer_of(trigger, 3_500).answer
+    answer = answer_of(trigger).answer
     assert answer is not None
     return answer
 
 
-def test_an_answer_tells_how_old_its_picture_is() -> None:
-    assert answered(ReadCode("A", "]d2")).age_us == 2_500
+def test_an_answer_tells_when_its_picture_was_taken() -> None:
+    assert answered(ReadCode("A", "]d2")).taken_us == 1_000
 
 
 @pytest.mark.parametrize(

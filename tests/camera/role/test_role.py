@@ -13,6 +13,7 @@ import pytest
 
 from drivers.protocols import CameraError, EndOfFrames, Link
 from edge_agent.camera.evidence.picture import note_of
+from edge_agent.camera.server import MAX_ASKED
 from edge_agent.control import ControlError, ask
 from tests.camera.role.rig import Rig, config, picture, running
 
@@ -203,6 +204,93 @@ async def test_a_commanded_camera_that_was_away_is_commanded_when_it_is_back(
         rig.camera.give(picture("UNIT-1"))
         assert (await rig.answer()).text == "UNIT-1"
         assert rig.camera.opened == 2
+
+
+async def test_what_was_asked_of_a_camera_while_it_was_away_is_not_exposed_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    source = {"kind": "gige", "camera": "192.0.2.1", "trigger_source": "Software"}
+    line = config(tmp_path, {"trigger": "line", "source": source, "deadline_ms": 50})
+    async with running(line) as rig:
+        rig.camera.is_away = "192.0.2.1 does not answer"
+        rig.reader.trigger()
+        rig.camera.give(CameraError(rig.camera.is_away))
+        assert (await rig.answer()).text is None
+        for _ in range(3):
+            rig.reader.trigger()
+            assert (await rig.answer()).text is None
+        exposed = rig.camera.triggers
+        rig.camera.is_away = ""
+        await rig.until(lambda: rig.reader.state.link is Link.UP)
+        rig.camera.give(CameraError("once more"))  # read only if it was exposed
+        rig.reader.trigger()
+        await rig.until(lambda: rig.status["losses"] == 2)
+        assert rig.camera.triggers == exposed + 1
+
+
+async def test_a_picture_commanded_for_one_trigger_is_never_given_to_the_next(
+    tmp_path: Path,
+) -> None:
+    source = {"kind": "gige", "camera": "192.0.2.1", "trigger_source": "Software"}
+    line = config(tmp_path, {"trigger": "line", "source": source, "deadline_ms": 500})
+    async with running(line) as rig:
+        rig.reader.trigger()
+        await rig.until(lambda: rig.camera.triggers == 1)
+        assert (await rig.answer()).text is None
+        rig.reader.trigger()
+        await rig.until(lambda: rig.status["triggers"] == 2)
+        rig.camera.give(picture("UNIT-1"))
+        await rig.until(lambda: rig.camera.triggers == 2)
+        rig.camera.give(picture("UNIT-2"))
+        assert (await rig.answer()).text == "UNIT-2"
+
+
+async def test_the_same_picture_again_is_a_no_read_and_a_fault_until_another_comes(
+    tmp_path: Path,
+) -> None:
+    async with running(config(tmp_path)) as rig:
+        for _ in range(2):
+            rig.camera.give(picture("UNIT-1"))
+        assert (await rig.answer()).text == "UNIT-1"
+        assert (await rig.answer()).defect == "the camera sent the same picture again"
+        await rig.until(lambda: rig.reader.state.link is Link.DOWN)
+        assert "the camera sent the same picture again: it hangs" in rig.reader.state.detail
+        rig.camera.give(picture("UNIT-2"))
+        assert (await rig.answer()).text == "UNIT-2"
+        await rig.until(lambda: rig.reader.state.link is Link.UP)
+
+
+async def test_a_new_line_hears_no_answer_to_what_the_old_one_asked(tmp_path: Path) -> None:
+    line = config(tmp_path, {"trigger": "line", "stall_ms": 60_000})
+    async with running(line, heard=False) as rig:
+        path = rig.config.camera_socket("top")
+        _, old_writer = await asyncio.open_unix_connection(path)
+        old_writer.write(b'{"trigger": true}\n')
+        await rig.until(lambda: rig.status["triggers"] == 1)
+        rig.camera.give(picture("UNIT-1"))
+        new, new_writer = await asyncio.open_unix_connection(path)
+        assert await new.readline() == b'{"fault":null}\n'
+        await rig.until(lambda: rig.status["unheard"] == 1)
+        new_writer.write(b'{"trigger": true}\n')
+        await rig.until(lambda: rig.status["triggers"] == 2)
+        rig.camera.give(picture("UNIT-2"))
+        assert b"UNIT-2" in await new.readline()
+        for writer in (old_writer, new_writer):
+            writer.close()
+
+
+async def test_a_line_that_floods_with_triggers_is_sent_away_and_counted(tmp_path: Path) -> None:
+    line = config(tmp_path, {"trigger": "line", "stall_ms": 60_000})
+    async with running(line, heard=False) as rig:
+        reader, writer = await asyncio.open_unix_connection(rig.config.camera_socket("top"))
+        await reader.readline()
+        writer.write(b'{"trigger":true}\n' * 20_000)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        assert rig.status["floods"] == 1
+        assert rig.status["triggers"] == MAX_ASKED
+        assert not rig.status["line_connected"]
 
 
 async def test_frames_may_change_size_and_colour_at_any_time(tmp_path: Path) -> None:

@@ -53,9 +53,19 @@ class World:
             self.triggers.tick(self.now_us)
         self.now_us = end_us
 
-    def frame(self, *, other: bool = False, room: bool = True) -> Shot:
+    def frame(
+        self,
+        *,
+        other: bool = False,
+        room: bool = True,
+        repeated: bool = False,
+        taken_us: int | None = None,
+        latency_us: int = 0,
+    ) -> Shot:
         self.shots += 1
-        shot = Shot(Place(self.shots, (2, 2)) if room else None, self.now_us, other)
+        place = Place(self.shots, (2, 2)) if room else None
+        taken_us = self.now_us - latency_us if taken_us is None else taken_us
+        shot = Shot(place, taken_us, self.now_us - taken_us, other, repeated)
         self.triggers.frame(shot, self.now_us)
         return shot
 
@@ -231,16 +241,80 @@ def test_without_a_frame_the_answer_is_a_no_read_before_the_deadline() -> None:
 
 def test_two_triggers_have_different_frames_and_answers_in_order() -> None:
     world = line()
-    world.triggers.ask(world.now_us)
-    world.triggers.ask(world.now_us)
-    world.frame()
-    world.frame()
+    for _ in range(2):
+        world.triggers.ask(world.now_us)
+        world.sleep(1_000)
+        world.frame()
     first, second = world.take(), world.take()
     assert first and second
     world.decoded(second, "B")
     assert world.told == []
     world.decoded(first, "A")
     assert world.told == [["A"], ["B"]]
+
+
+def test_a_frame_exposed_before_the_trigger_is_not_its_frame_however_late_it_arrives() -> None:
+    world = line(deadline_us=1_000_000)
+    world.triggers.ask(world.now_us)
+    world.sleep(50_000)
+    world.frame(latency_us=200_000)
+    assert world.take() is None
+    world.sleep(150_001)
+    world.frame(latency_us=200_000)
+    world.read("A")
+    assert world.told == [["A"]]
+
+
+def test_a_frame_in_flight_when_the_next_trigger_comes_is_the_earlier_ones() -> None:
+    world = line(deadline_us=1_000_000)
+    world.triggers.ask(world.now_us)
+    commanded_us = world.now_us + 10_000
+    world.sleep(50_000)
+    world.triggers.ask(world.now_us)
+    world.sleep(50_000)
+    world.frame(taken_us=commanded_us)
+    world.read("A")
+    world.frame(taken_us=world.now_us - 10_000)
+    world.read("B")
+    assert world.told == [["A"], ["B"]]
+
+
+def test_a_second_try_in_flight_when_the_next_trigger_comes_is_not_for_that_one() -> None:
+    world = line(deadline_us=1_000_000)
+    world.triggers.ask(world.now_us)
+    world.sleep(10_000)
+    world.frame()
+    world.read()
+    commanded_us = world.now_us
+    world.sleep(10_000)
+    world.triggers.ask(world.now_us)
+    world.sleep(10_000)
+    world.frame(taken_us=commanded_us)
+    assert world.take() is None
+    assert world.triggers.wants_frame
+    world.frame()
+    world.read("B")
+    assert world.told == [[], ["B"]]
+
+
+def test_of_two_triggers_before_a_frame_the_newer_has_it_and_the_older_is_a_no_read() -> None:
+    world = line()
+    world.triggers.ask(world.now_us)
+    world.sleep(60_000)
+    world.triggers.ask(world.now_us)
+    world.sleep(20_000)
+    world.frame()
+    world.read("B")
+    assert world.told == [[], ["B"]]
+    assert world.answers[0][0].why == "another trigger came before a frame"
+
+
+def test_a_late_picture_has_its_whole_deadline_from_when_it_arrives() -> None:
+    world = camera()
+    world.frame(latency_us=500_000)
+    world.sleep(80_000)
+    world.read("A")
+    assert world.told == [["A"]]
 
 
 def test_an_answer_of_a_decoder_after_the_deadline_is_counted_and_thrown_away() -> None:
@@ -368,6 +442,16 @@ def test_a_triggered_frame_is_never_dropped_and_one_without_room_is_a_no_read() 
     assert world.told == [["A"], ["B"], [], []]
     assert world.triggers.counts.refused == 2
     assert world.triggers.counts.dropped == 0
+
+
+def test_the_same_picture_again_is_a_thing_that_was_not_read() -> None:
+    world = camera()
+    world.frame()
+    world.read("A")
+    world.frame(room=False, repeated=True)
+    assert world.told == [["A"], []]
+    assert world.answers[1][0].why == "the camera sent the same picture again"
+    assert world.triggers.counts.refused == 0
 
 
 def test_a_burst_is_one_trigger_and_what_is_left_of_it_is_none() -> None:

@@ -32,6 +32,7 @@ reads = ["unit"]
 """
 CAMERA = """
 [cameras.top]
+trigger = "camera"
 [cameras.top.source]
 kind = "opencv"
 url = "rtsp://192.0.2.1/stream"
@@ -87,7 +88,7 @@ def test_codes_that_are_turned_and_light_on_dark_need_the_flags_that_read_them(
 
 
 def test_keys_that_a_person_has_set_are_kept(tmp_path: Path) -> None:
-    camera = CAMERA.replace("[cameras.top]\n", '[cameras.top]\ntrigger = "line"\n', 1)
+    camera = CAMERA.replace('trigger = "camera"', 'trigger = "line"')
     camera += 'gtins = ["09521234543213"]\n[cameras.top.evidence]\nkeep_mb = 70\n'
     _, written = tuned(tmp_path, [scene(code(1))], camera)
     assert written.trigger == "line"
