@@ -200,10 +200,18 @@ class _Pictures:
             for pruning in prunings(directory):
                 if pruning.first <= last <= pruning.last:
                     return Fate.REMOVED, None, f"for newer ones, {pruning.at}"
-        places = [place.seq for place in map(settled, self._directories) if place]
-        if last > min(places, default=0):
+        notes = [(each.name, settled(each)) for each in self._directories]
+        places = [(camera, place) for camera, place in notes if place]
+        if last > min((place.seq for _, place in places), default=0):
             return Fate.AWAITED, None, "is the camera role running?"
-        return Fate.MISSING, None, "nothing says why: it was removed by other hands"
+        why = "nothing says why: it was removed by other hands"
+        for camera, place in places:
+            if last <= place.since:
+                why += (
+                    f", or never came to the disk: camera {camera} knows nothing of what was up to "
+                    f"event {place.since}, as it found no note of how far it had come"
+                )
+        return Fate.MISSING, None, why
 
 
 def _wanted(ledger: LedgerReader, config: LineConfig, wanted: str) -> JournalRow:

@@ -47,10 +47,12 @@ log = structlog.get_logger("edge_agent.camera")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Everything up to event `seq`, whose chained hash (hex) is `hash`, is settled."""
+    """Everything up to event `seq`, whose chained hash (hex) is `hash`, is settled. What came up to
+    `since` was never looked at: nobody knew then how far the ledger had been read."""
 
     seq: int = 0
     hash: str = GENESIS.hex()
+    since: int = 0
 
 
 _PLACE = TypeAdapter(Place)
@@ -84,6 +86,7 @@ class EvidenceKeeper:
         self._lost = 0
         self._trouble: str | None = None
         self._deaf: str | None = None
+        self._unnoted: str | None = None
         self._ending = Event()
         self._thread = Thread(target=self._run, name="evidence", daemon=True)
 
@@ -111,7 +114,7 @@ class EvidenceKeeper:
             **store,
             "lost": self._lost,
             "untold": len(self._losses),
-            "trouble": self._trouble or self._deaf,
+            "trouble": self._trouble or self._deaf or self._unnoted,
         }
 
     def _run(self) -> None:
@@ -149,7 +152,7 @@ class EvidenceKeeper:
                     break
                 if '"picture":"' in row.body:
                     self._take_in(row, self._store, ledger)
-                self._place = Place(row.seq, row.hash.hex())
+                self._place = Place(row.seq, row.hash.hex(), self._place.since)
         if monotonic() >= self._save_at:
             self._save()
 
@@ -157,17 +160,18 @@ class EvidenceKeeper:
         """`place`, if the ledger has it; else the ledger's end: what is before it is not ours, or
         not to be told apart any more."""
         seq, head = ledger.head()
+        end = Place(seq, head.hex(), since=seq)
         if place is None:
-            return Place(seq, head.hex())
-        there = (Place(row.seq, row.hash.hex()) for row in ledger.rows(place.seq - 1, 1))
-        if place == Place() or place in there:
+            return end
+        there = [(row.seq, row.hash.hex()) for row in ledger.rows(place.seq - 1, 1)]
+        if place.seq == 0 or (place.seq, place.hash) in there:
             return place
         log.warning(
             "the ledger was replaced: pictures are looked for from its end on",
             expected_seq=place.seq,
             head=seq,
         )
-        return Place(seq, head.hex())
+        return end
 
     def _take_in(self, row: JournalRow, store: EvidenceStore, ledger: LedgerReader) -> None:
         match from_body(row.body):
@@ -233,9 +237,14 @@ class EvidenceKeeper:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(self._directory / _SETTLED, _PLACE.dump_json(self._place))
-            self._saved = self._place
+            self._saved, self._unnoted = self._place, None
         except OSError as error:
-            log.warning("not noted how far the ledger was read", error=str(error))
+            # After a restart nobody would know where to go on, if it was never noted before.
+            self._save_at = monotonic() + RETELL_S
+            unnoted = f"it is not noted how far the ledger was read: {error}"
+            if unnoted != self._unnoted:
+                log.error("evidence waits, it is tried again", why=unnoted)
+            self._unnoted = unnoted
 
 
 def _is_recorded(sha256: str, ledger: LedgerReader) -> bool:

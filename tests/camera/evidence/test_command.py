@@ -214,6 +214,28 @@ def test_a_lost_a_removed_and_a_missing_picture_are_told_apart(
     assert [run(each).exit_code for each in "124"] == [1, 1, 1]
 
 
+def test_nobody_is_blamed_for_a_picture_of_which_the_camera_role_could_note_nothing(
+    config: LineConfig, run: Run
+) -> None:
+    """Its first start was on a full disk, and it was killed."""
+    in_the_way = config.evidence_path(CAMERA) / "settled.json"
+    in_the_way.mkdir(parents=True)
+    keeper = EvidenceKeeper(config, CAMERA)
+    keeper.look()
+    assert "it is not noted how far the ledger was read" in keeper.facts()["trouble"]
+    record(config, rejected(picture(1).sha256))
+    in_the_way.rmdir()
+
+    keep(config, picture(2))
+
+    assert fates(run) == {1: "missing", 2: "kept"}
+    assert "or never came to the disk: camera overhead knows nothing of what was up to event 1" in (
+        run("1").output
+    )
+    found_path(config).unlink()
+    assert run("2").output.rstrip().endswith("nothing says why: it was removed by other hands")
+
+
 def test_secret_codes_are_masked_and_covered_unless_asked_for(tmp_path: Path, run: Run) -> None:
     config = configured(tmp_path, line_keys="secret_codes = true")
     create_ledger(config.ledger_path)

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from drivers.scanners.camera_wire import Answer, FromCamera, SeenCode
-from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.camera.evidence.keeper import EvidenceKeeper, settled
 from edge_agent.camera.evidence.picture import Picture, encode
 from edge_agent.camera.evidence.store import kept, prunings
 from edge_agent.config import LineConfig
@@ -213,7 +214,7 @@ def test_what_gave_way_in_memory_is_lost_and_says_which_key_is_too_small(
 ON_A_FULL_DISK = """
 import sys
 from pathlib import Path
-from edge_agent.camera.evidence.keeper import EvidenceKeeper
+from edge_agent.camera.evidence.keeper import EvidenceKeeper, settled
 from edge_agent.config_file import load_config
 from tests.camera.evidence.rig import CAMERA, picture
 keeper = EvidenceKeeper(load_config(Path(sys.argv[1])), CAMERA)
@@ -331,6 +332,26 @@ def test_a_ledger_older_than_the_camera_is_not_searched_for_pictures(config: Lin
     record(config, rejected(picture(2).sha256))
     keeper.look()
     assert keeper.facts()["lost"] == 1
+
+
+def test_what_could_not_be_noted_is_noted_as_soon_as_it_can(config: LineConfig) -> None:
+    create_ledger(config.ledger_path)
+    directory = config.evidence_path(CAMERA)
+    (directory / "settled.json").mkdir(parents=True)
+    keeper = looked(config, picture(1))
+    assert "it is not noted" in keeper.facts()["trouble"]
+    (directory / "settled.json").rmdir()
+    record(config, rejected(picture(1).sha256))
+    keeper.start()
+    for _ in range(1_000):
+        if settled(directory):
+            break
+        time.sleep(0.02)
+    noted = settled(directory)
+    keeper.close()
+    assert noted
+    assert keeper.facts()["trouble"] is None
+    assert list(on_disk(config)) == [picture(1).sha256]
 
 
 def test_a_new_lines_first_reject_is_not_missed_though_the_camera_began_without_a_ledger(
