@@ -14,16 +14,19 @@ from edge_agent.camera.decode.bars import claim, margin
 from edge_agent.camera.decode.engines import Seen
 from edge_agent.camera.decode.measures import is_area
 from edge_agent.camera.decode.plan import ReadingPlan
+from edge_agent.camera.decode.quiet import is_whole
 from edge_agent.camera.symbols import Engine, Format
 
-_SURE = -0.03
-"""Margin of the least sure digit from which the pixels say what the engine says. Of the development
-pictures, as they are and degraded, no misread reaches it, and four right reads in five do."""
-
-
+_SURE = 0.0
+"""Margin from which the pixels say what an engine says: each digit looks most like the claimed one.
+"""
+_AGAINST = -0.15
+"""Margin below which the pixels say something else: whoever read it, it is not believed."""
+_ENOUGH_RUNGS = 4
+"""Different rungs of one engine that say the same of one place, where the pixels do not say
+otherwise, and nobody else does. They are no independent witnesses: all of them see one scratch."""
 _WEAK = (Format.ITF, Format.DATABAR)
-_ENOUGH_RUNGS = 2
-"""Rungs that say the same of one place, and none says anything else, are believed in the end."""
+_LEAST_ITF_DIGITS = 6
 
 
 @dataclass(slots=True)
@@ -34,6 +37,24 @@ class Witnesses:
     rungs: set[str] = field(default_factory=set)
     as_it_is: bool = False
     """zxing-cpp did, in the picture as the camera gave it."""
+    margin: float | None = None
+    """How surely the pixels of an EAN or UPC say it too; None where they cannot be asked."""
+
+    def measure(self, seen: Seen, grey: NDArray[np.uint8]) -> None:
+        """Ask the pixels where the newest witness saw it; the surest answer counts."""
+        if not is_area(seen.corners):
+            return
+        try:
+            said = claim(seen.text, seen.format)
+        except ValueError:
+            return
+        known = [it for it in (self.margin, margin(grey, seen.corners, said)) if it is not None]
+        self.margin = max(known, default=None)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the pixels say something else."""
+        return self.margin is not None and self.margin < _AGAINST
 
 
 class Agreement:
@@ -49,6 +70,10 @@ class Agreement:
         With `frames` one picture is never enough for an EAN or UPC that is not expected: whoever
         has the next picture compares what is doubted in both.
         """
+        if seen.format is Format.ITF and not (
+            len(seen.text) >= _LEAST_ITF_DIGITS and is_whole(grey, seen.corners, len(seen.text))
+        ):
+            return False
         if not seen.format.is_retail:
             weak = seen.format in _WEAK and not witnesses.as_it_is
             return not weak or len(witnesses.rungs) > 1
@@ -56,22 +81,20 @@ class Agreement:
             return True
         if self._rule == "frames":
             return False
+        witnesses.measure(seen, grey)
+        if witnesses.is_contradicted:
+            return False
         if len(witnesses.engines) == len(Engine):
             return True
-        return self._rule == "one" and self._is_sure(seen, grey)
+        is_sure = witnesses.margin is not None and witnesses.margin >= _SURE
+        return self._rule == "one" and is_sure
 
-    def believes_at_last(self, witnesses: Witnesses) -> bool:
-        """The same, when no rung is left and nothing else was read in that place."""
-        return self._rule == "one" and len(witnesses.rungs) >= _ENOUGH_RUNGS
+    def believes_at_last(self, seen: Seen, witnesses: Witnesses) -> bool:
+        """The same of an EAN or UPC, when no rung is left and nothing else was read there."""
+        enough = len(witnesses.rungs) >= _ENOUGH_RUNGS and not witnesses.is_contradicted
+        return self._rule == "one" and seen.format.is_retail and enough
 
     @property
     def asks_again(self) -> bool:
         """Whether another engine's word on an EAN or UPC would help."""
         return self._rule != "frames"
-
-    def _is_sure(self, seen: Seen, grey: NDArray[np.uint8]) -> bool:
-        try:
-            said = claim(seen.text, seen.format)
-        except ValueError:
-            return False
-        return is_area(seen.corners) and margin(grey, seen.corners, said) >= _SURE

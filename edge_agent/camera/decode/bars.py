@@ -57,6 +57,9 @@ _OUTSIDE = 2
 """Modules of quiet zone that are sampled on either side."""
 _ENDS = np.arange(-2, 3) * _PER_MODULE
 """Samples by which an engine's corners may be wrong."""
+_LEAST_ALIKE = 0.6
+"""Correlation of a line with the whole claim, below which its digits are not where they are looked
+for: bars bent around a bottle, or corners that are wrong."""
 _SLACK = 3
 """Samples by which a digit may lie beside its place."""
 
@@ -198,14 +201,18 @@ def _lines(grey: NDArray[np.uint8], corners: Corners, modules: int) -> Floats:
     return seen[1:].astype(np.float32)
 
 
-def margin(grey: NDArray[np.uint8], corners: Corners, said: Claim) -> float:
-    """How surely the bars between `corners` say it, -2 to 2, of the digit that is least sure.
+def margin(grey: NDArray[np.uint8], corners: Corners, said: Claim) -> float | None:
+    """How surely the bars between `corners` say it, -2 to 2, of the digit that is least sure; None
+    where the bars do not lie as the claim has them.
 
     Above 0 each digit looks most like the claimed one.
     """
     lines = _normal(_lines(grey, corners, said.modules))
     alike = lines @ said.placed
-    clearest = np.argsort(alike.max(axis=1))[-_CLEAREST:]
+    best = alike.max(axis=1)
+    clearest = np.argsort(best)[-_CLEAREST:]
+    if best[clearest].mean() < _LEAST_ALIKE:
+        return None
     at = _places(said.modules)[alike[clearest].argmax(axis=1)]
     line = lines[clearest[:, None], at].mean(axis=0)
     fit = (_normal(line[said.windows]) @ _digits()).max(axis=1)

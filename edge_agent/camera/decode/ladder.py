@@ -1,6 +1,7 @@
 """Reads one picture by trying what costs little first, until what is expected is found."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,6 +29,8 @@ _SORTED_EVERY = 32
 _SPOTS_FROM_PIXELS = 300_000
 """A picture so large has its busy spots tried before it is tried as a whole again."""
 _SECOND_OPINION = "second-opinion"
+_IN_SPOT = "spot-"
+"""Before the name of a rung that was not climbed on the whole picture."""
 _QUIET = 0.15
 """Part of a symbol's size that is cut out around it."""
 
@@ -68,7 +71,7 @@ class _Climb:
             found = _Found(seen, rung, len(self.tries) + 1)
             self.found.append(found)
         found.witnesses.engines.add(seen.engine)
-        found.witnesses.rungs.add(rung)
+        found.witnesses.rungs.add(rung.removeprefix(_IN_SPOT))
         found.witnesses.as_it_is |= as_it_is
         if found.believed:
             return False
@@ -83,7 +86,7 @@ class _Climb:
         """Nothing else is left to try."""
         for found in self.found:
             alone = not any(it is not found and it.is_at(found.seen) for it in self.found)
-            if alone and self.agreement.believes_at_last(found.witnesses):
+            if alone and self.agreement.believes_at_last(found.seen, found.witnesses):
                 found.believed = True
 
 
@@ -145,16 +148,29 @@ class Ladder:
         self._climb(first, climb, whole)
         if self._is_done(climb):
             return
-        boxes = [whole]
+        groups = [[whole]]
         if self.plan.expected == 1 and climb.grey.size >= _SPOTS_FROM_PIXELS:
-            boxes = [*spots(climb.grey), whole]
-        for box in boxes:
+            groups = [spots(climb.grey), [whole]]
+        for boxes in groups:
             for step in others:
-                if self._fits(step, climb.grey[box].size, ends_ns):
-                    self._climb(step, climb, box)
-                    if self._is_done(climb):
-                        return
+                self._climb_each(step, climb, boxes, ends_ns)
+                if self._is_done(climb):
+                    return
         climb.last_words()
+
+    def _climb_each(
+        self, step: _Step, climb: _Climb, boxes: Sequence[Box], ends_ns: int | None
+    ) -> None:
+        """One rung in all boxes, or in none: who is to be alone must not be told by the time that
+        was left for the others."""
+        if not all(self._fits(step, climb.grey[box].size, None) for box in boxes):
+            return
+        if not self._fits(step, sum(climb.grey[box].size for box in boxes), ends_ns):
+            return
+        for box in boxes:
+            self._climb(step, climb, box)
+            if self._is_done(climb) and not self.plan.alone:
+                return
 
     def _is_done(self, climb: _Climb) -> bool:
         return climb.believed >= self.plan.expected
@@ -181,11 +197,11 @@ class Ladder:
         if cut.shape != climb.grey.shape:
             at = (box[1].start, box[0].start)
             seen = [replace(it, corners=_moved(it.corners, at)) for it in seen]
-            name = f"spot-{name}"
+            name = f"{_IN_SPOT}{name}"
         found = [climb.add(it, name, as_it_is=rung.is_zxing_as_it_is) for it in seen]
         elapsed_us = (time.perf_counter_ns() - began_ns) // 1_000
         climb.tries.append(Try(name, elapsed_us, sum(found)))
-        if found and not self._is_done(climb):
+        if found and (self.plan.alone or not self._is_done(climb)):
             found += self._ask_again(climb)
         step.worth.learn(cut.size, elapsed_us, gained=any(found))
 

@@ -99,6 +99,20 @@ def test_a_neighbours_code_is_seen_where_one_is_to_be_alone() -> None:
     assert sorted(texts(reading)) == sorted([TEXTS[Format.DATA_MATRIX][1], "NEIGHBOUR"])
 
 
+def test_a_neighbours_code_is_seen_in_another_spot_of_a_large_frame() -> None:
+    """The first rung reads neither: who finds one in its spot has looked into the other, too."""
+    for seed in range(4):
+        frame = np.full((1024, 1280), 200, dtype=np.uint8)
+        for text, x, y in (("OWN", 200, 300), ("NEIGHBOUR", 760, 500)):
+            of = label(Format.QR, text, module_px=2)
+            frame[y : y + of.shape[0], x : x + of.shape[1]] = of
+        rng = np.random.default_rng(seed)
+        noisy = cv2.GaussianBlur(frame, (0, 0), 1.1) + rng.normal(0, 4, frame.shape)
+        reading = read(Format.QR, np.clip(noisy, 0, 255).astype(np.uint8), alone=True)
+        assert len(reading.tries) > 1
+        assert sorted(texts(reading)) == ["NEIGHBOUR", "OWN"]
+
+
 def test_one_code_is_one_symbol_however_many_rungs_read_it() -> None:
     reading = read(Format.DATA_MATRIX, scene(label(Format.DATA_MATRIX)), expected=2)
     assert len(reading.tries) > 10
