@@ -200,7 +200,9 @@ class CameraRole:
             await asyncio.sleep(TICK_S)
 
     def _look_for_faults(self) -> None:
-        fault = self._capture.fault or self._stall.fault(clock.now_us()) or self._pool.fault
+        now_us = clock.now_us()
+        fault = self._capture.fault or self._stall.fault(now_us) or self._pool.fault
+        fault = fault or self._triggers.stuck(now_us)
         if fault != self._fault:
             self._fault = self._triggers.fault = fault
             self._server.tell_fault(fault)

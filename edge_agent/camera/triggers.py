@@ -12,7 +12,7 @@ from typing import Literal
 
 from edge_agent.camera.buffer import Buffer, Shot, Waiting
 from edge_agent.camera.gathering import Gathering, Outcome
-from edge_agent.camera.presence import Things
+from edge_agent.camera.presence import STAYS_US, STUCK_US, Things
 
 MAX_OPEN = 256
 """Triggers without an answer: more come from no machine that moves things."""
@@ -116,6 +116,16 @@ class Triggers:
         """Whether a camera that exposes on command should do so now: not while it may still turn
         out that the frame before was enough."""
         return any(self._wants(each) and not each.pending for each in self._open)
+
+    def stuck(self, now_us: int) -> str | None:
+        """What is wrong with the view in which things should come and go; None if nothing is."""
+        if not self._things.stuck(now_us):
+            return None
+        return (
+            f"something has been in view for {STUCK_US // 1_000_000} s, and moves or flickers: no "
+            "thing that comes can be seen. Look at the light, and whether camera or guide moved; "
+            f"let the place stand empty for {STAYS_US // 1_000_000} s"
+        )
 
     # --- inputs ----------------------------------------------------------------------------
 
@@ -258,7 +268,8 @@ class Triggers:
             return False
         since_us = None if self._looked_us is None else shot.taken_us - self._looked_us
         every_us = LOOK_AT_THING_EVERY_US if self._things.is_there else LOOK_EVERY_US
-        if since_us is not None and since_us < every_us:
+        is_soon = since_us is not None and since_us < every_us
+        if is_soon and not self._things.is_leaving:
             return False
         self._looked_us = shot.taken_us
         return True
@@ -270,8 +281,9 @@ class Triggers:
             return
         if self._things.looked(outcome.texts, outcome.taken_us):
             trigger = self._begin(outcome.taken_us, now_us)
-            trigger.frames = 1
-            self._add(trigger, outcome)
+            if outcome.texts:  # else the frame shows the gap before it
+                trigger.frames = 1
+                self._add(trigger, outcome)
 
     def _add(self, trigger: Trigger, outcome: Outcome) -> None:
         trigger.gathering.add(outcome)

@@ -137,6 +137,7 @@ class Belt:
     def __init__(self) -> None:
         self.background = Background()
         self.at_us = 0
+        self.guide_px = 0
         self._seed = 0
 
     def see(self, *, thing: bool = False, light: int = 0, after_us: int = 33_000) -> bool:
@@ -145,6 +146,7 @@ class Belt:
         rng = np.random.default_rng(self._seed)
         pixels = np.full((480, 640), 120.0 + light)
         pixels[:, ::40] -= 30  # rollers
+        pixels[: self.guide_px] = 20.0
         if thing:
             pixels[100:250, 200:400] = 220.0
         noisy = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
@@ -165,13 +167,35 @@ def test_light_that_changes_evenly_is_no_thing() -> None:
     assert not any(belt.see(light=light) for light in (5, 10, 20, 30, 30, 0))
 
 
-def test_what_stays_becomes_background() -> None:
+def test_what_does_not_move_for_half_a_minute_becomes_background_at_once() -> None:
     belt = Belt()
     for _ in range(30):
         belt.see()
     seen = [belt.see(thing=True, after_us=1_000_000) for _ in range(120)]
-    assert all(seen[:5])
-    assert not seen[-1]
+    assert seen == [True] * 30 + [False] * 90
+
+
+@pytest.mark.parametrize("stop_s", [5, 25, 60, 600])
+def test_after_a_stop_with_a_thing_in_view_each_thing_is_seen_and_nothing_else(stop_s: int) -> None:
+    belt = Belt()
+    for _ in range(30):
+        belt.see()
+    for _ in range(stop_s * 5):
+        belt.see(thing=True, after_us=200_000)
+    for _ in range(20):
+        assert not any(belt.see() for _ in range(6))
+        assert all(belt.see(thing=True) for _ in range(4))
+
+
+def test_a_guide_that_was_moved_becomes_background_and_things_are_seen_before_it() -> None:
+    belt = Belt()
+    for _ in range(30):
+        belt.see()
+    belt.guide_px = 40
+    assert [belt.see(after_us=1_000_000) for _ in range(31)] == [True] * 30 + [False]
+    for _ in range(5):
+        assert not any(belt.see() for _ in range(6))
+        assert all(belt.see(thing=True) for _ in range(4))
 
 
 async def test_a_thing_that_comes_into_view_is_answered_once(tmp_path: Path) -> None:

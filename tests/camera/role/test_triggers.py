@@ -496,6 +496,52 @@ def test_the_next_thing_is_triggered_when_the_first_has_left() -> None:
     assert world.told == [["A"], ["B"]]
 
 
+@pytest.mark.parametrize("gap_frames", [2, 3, 5])
+def test_a_thing_that_cannot_be_read_is_told_behind_a_short_gap(gap_frames: int) -> None:
+    world = presence()
+    slow: deque[tuple[int, Waiting[Trigger]]] = deque()
+    for number in range(50):
+        is_first = number < 10
+        world.frame(other=is_first or 10 + gap_frames <= number < 25)
+        while slow and slow[0][0] <= world.now_us:
+            world.decoded(slow.popleft()[1])
+        while len(slow) < 2 and (waiting := world.take()):
+            if is_first:
+                world.decoded(waiting, "A")
+            else:
+                slow.append((world.now_us + 30_000, waiting))
+        world.sleep(16_667)
+    assert world.told == [["A"], []]
+
+
+def test_a_look_that_is_late_does_not_bring_back_a_thing_that_has_left() -> None:
+    world = presence()
+    world.frame(other=True)
+    world.read("A")
+    world.sleep(60_000)
+    world.frame(other=True)
+    late = world.take()
+    assert late
+    world.sleep(33_000)
+    world.frame()
+    world.read()
+    world.sleep(33_000)
+    world.frame()
+    world.decoded(late, "A")
+    assert world.told == [["A"]]
+
+
+def test_what_moves_and_never_leaves_is_a_fault_until_it_leaves() -> None:
+    world = presence()
+    for _ in range(600):
+        assert world.triggers.stuck(world.now_us) is None
+        world.frame(other=True)
+        world.sleep(100_000)
+    assert "in view for 60 s" in (world.triggers.stuck(world.now_us) or "")
+    world.frame()
+    assert world.triggers.stuck(world.now_us) is None
+
+
 def test_things_that_touch_each_other_are_told_apart_by_their_codes() -> None:
     world = presence()
     for text in "AB":
