@@ -13,11 +13,10 @@ class ReadingPlan:
     """What is looked for in each picture, and when it is believed.
 
     `expected` symbols end the climb. With `alone` others in view are looked for as well, as far as
-    the rung that found them goes, in all spots of a large picture; where one is expected, that takes
-    longer. `rotated` and
-    `inverted`: symbols may be turned by any angle, or light on dark. `agreement` is what an EAN or
-    UPC needs that is not one of `gtins` (GTIN of 8, 12, 13 or 14 digits); see
-    edge_agent.camera.decode.agreement.
+    the rung that found them goes, in each spot of a large picture; where one is expected, that
+    takes longer. `rotated` and `inverted`: symbols may be turned by any angle, or light on dark.
+    `agreement` is what an EAN or UPC needs that is not one of `gtins` (GTIN of 8, 12, 13 or 14
+    digits); see edge_agent.camera.decode.agreement.
     """
 
     formats: tuple[Format, ...]

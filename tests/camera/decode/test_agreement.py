@@ -49,7 +49,7 @@ def scratched(text: str, rng: np.random.Generator) -> Grey:
         at = int(rng.integers(40, 40 + width))
         picture[:, at : at + int(rng.integers(1, 5))] = rng.choice([40, 200])
     noisy = cv2.GaussianBlur(picture, (0, 0), 1) + rng.normal(0, rng.uniform(2, 10), picture.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), dtype=np.uint8)
 
 
 def test_with_one_a_clear_code_is_believed_at_once() -> None:
