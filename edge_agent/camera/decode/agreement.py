@@ -40,6 +40,9 @@ class Witnesses:
     margin: float | None = None
     """How surely the pixels of an EAN or UPC say it too; None where they cannot be asked."""
 
+    is_cut: bool = False
+    """One of them saw it as a part of a longer ITF."""
+
     def measure(self, seen: Seen, grey: NDArray[np.uint8]) -> None:
         """Ask the pixels where the newest witness saw it; the surest answer counts."""
         if not is_area(seen.corners):
@@ -70,9 +73,11 @@ class Agreement:
         With `frames` one picture is never enough for an EAN or UPC that is not expected: whoever
         has the next picture compares what is doubted in both.
         """
-        if seen.format is Format.ITF and not (
-            len(seen.text) >= _LEAST_ITF_DIGITS and is_whole(grey, seen.corners, len(seen.text))
-        ):
+        if seen.format is Format.ITF and not witnesses.is_cut:
+            digits = len(seen.text)
+            is_long = digits >= _LEAST_ITF_DIGITS
+            witnesses.is_cut = not (is_long and is_whole(grey, seen.corners, digits))
+        if witnesses.is_cut:
             return False
         if not seen.format.is_retail:
             weak = seen.format in _WEAK and not witnesses.as_it_is
