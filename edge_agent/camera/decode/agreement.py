@@ -17,9 +17,9 @@ from edge_agent.camera.decode.plan import ReadingPlan
 from edge_agent.camera.decode.quiet import is_whole
 from edge_agent.camera.symbols import Engine, Format
 
-_SURE = 0.0
-"""Margin from which the pixels say what an engine says: each digit looks most like the claimed one.
-"""
+_SURE = -0.01
+"""Margin from which the pixels say what an engine says: each digit looks most like the claimed one,
+or as much like it as like another, for blur."""
 _AGAINST = -0.15
 """Margin below which the pixels say something else: whoever read it, it is not believed."""
 _ENOUGH_RUNGS = 4
