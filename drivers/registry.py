@@ -84,9 +84,12 @@ def source_model(kind: str) -> type[SourceConfig]:
     return cast(type[SourceConfig], import_module(SOURCES[kind]).Config)
 
 
-def build_source(config: SourceConfig) -> FrameSource:
-    """The source described by `config`, not yet open."""
-    return cast(FrameSource, import_module(SOURCES[config.kind]).build(config))
+def build_source(config: SourceConfig, *, newest: bool = False) -> FrameSource:
+    """The source described by `config`, not yet open. Of a stream all pictures are given out, or
+    only the `newest` at each time."""
+    build = import_module(SOURCES[config.kind]).build
+    source = build(config, newest=newest) if config.is_stream else build(config)
+    return cast(FrameSource, source)
 
 
 def _build(name: str, config: DeviceConfig, role: str) -> Any:

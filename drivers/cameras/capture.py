@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.cameras.newest import Newest
 from drivers.cameras.pace import Pace
 from drivers.cameras.pictures import BadPictureError, check_size, decoded, same
 from drivers.protocols import CameraError, EndOfFrames, Frame
@@ -38,10 +39,14 @@ _MAX_PASSWORD_BYTES = 1_024
 
 
 class Capture:
-    """A camera, a stream or a file. `losses` counts ``repeated`` and ``unreadable``."""
+    """A camera, a stream or a file. `losses` counts ``unreadable``; and where only the `newest`
+    picture of a camera or stream is wanted, ``repeated`` and ``passed`` (a newer one was there
+    already). Else each that comes is given out, also the same one again."""
 
-    def __init__(self, config: "Config") -> None:
+    def __init__(self, config: "Config", *, newest: bool = False) -> None:
         self._config = config
+        self._only_newest = newest and config.file is None
+        self._newest: Newest[tuple[Pixels, int]] | None = None
         self._where = str(config.url or config.file or f"/dev/video{config.index}")
         self._live = config.file is None
         self._video: cv2.VideoCapture | None = None
@@ -60,6 +65,9 @@ class Capture:
             if self._config.rate_per_s is None and not self._live:
                 own_rate = self._video.get(cv2.CAP_PROP_FPS)
                 self._pace = Pace(own_rate if 0 < own_rate <= _MAX_RATE_PER_S else None)
+        if self._only_newest:
+            video = self._video
+            self._newest = Newest(lambda: self._came(video), self._passed)
 
     def read(self) -> Frame:
         """See FrameSource. Within `read_timeout_ms`; each try that brings no new picture may take
@@ -72,12 +80,12 @@ class Capture:
         misses = 0
         problem = "sent nothing"
         while misses < _MISSES:
-            data = self._next(self._video)
-            taken_us = time.monotonic_ns() // 1_000
-            if data is None:
+            came = self._came(self._video) if self._newest is None else self._newest.get()
+            if came is None:
                 misses += 1
             else:
                 misses = 0
+                data, taken_us = came
                 try:
                     return Frame(self._fresh(data), taken_us)
                 except BadPictureError as bad:
@@ -91,6 +99,9 @@ class Capture:
         return False
 
     def close(self) -> None:
+        if self._newest is not None:
+            self._newest.stop()
+        self._newest = None
         if self._video is not None:
             self._video.release()
         self._video = None
@@ -185,6 +196,14 @@ class Capture:
             refused.append(f"fourcc {config.fourcc}, has {_fourcc(video)}")
         return refused
 
+    def _passed(self) -> None:
+        self.losses["passed"] += 1
+
+    def _came(self, video: cv2.VideoCapture) -> tuple[Pixels, int] | None:
+        """What comes next, not decoded yet, and when it came."""
+        data = self._next(video)
+        return None if data is None else (data, time.monotonic_ns() // 1_000)
+
     def _next(self, video: cv2.VideoCapture) -> Pixels | None:
         ok = True
         if self._config.index is None:
@@ -207,7 +226,7 @@ class Capture:
         except BadPictureError:
             self.losses["unreadable"] += 1
             raise
-        if self._live and same(pixels, self._last):
+        if self._only_newest and same(pixels, self._last):
             self.losses["repeated"] += 1
             raise BadPictureError(
                 "the same again and again: it stalled, or sees one colour only, by a cover or "

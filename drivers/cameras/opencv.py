@@ -96,7 +96,7 @@ class Config(SourceConfig):
         return self
 
 
-def build(config: Config) -> FrameSource:
+def build(config: Config, *, newest: bool = False) -> FrameSource:
     """A USB camera, a network stream, or a video file::
 
         [cameras.top.source]
@@ -124,11 +124,12 @@ def build(config: Config) -> FrameSource:
     frame late. Such a JPEG is decoded here, each at its own size; of other codecs OpenCV makes
     pictures of the size that the stream began with.
 
-    The same picture twice is no frame: a stalled camera may go on sending its last. So a simulated
-    camera needs some noise, and one that sees a single colour (cover, no light) is an error after
+    Where only the newest picture is wanted, one that was not fetched in time is passed over, and
+    the same twice is no frame: a stalled camera may go on sending its last. So a simulated camera
+    needs some noise, and one that sees a single colour (cover, no light) is an error after
     `read_timeout_ms`.
     """
     # The line reads this kind's configuration as well, and should not load OpenCV for it.
     from drivers.cameras.capture import Capture  # noqa: PLC0415
 
-    return Capture(config)
+    return Capture(config, newest=newest)

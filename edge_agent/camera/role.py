@@ -339,7 +339,8 @@ def _rules(camera: Camera) -> Rules:
 
 
 async def _main(config: LineConfig, name: str) -> None:
-    source = build_source(config.cameras[name].source)
+    camera = config.cameras[name]
+    source = build_source(camera.source, newest=camera.trigger != "camera")
     task = asyncio.ensure_future(CameraRole(config, name, source).run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -34,7 +34,7 @@ async def camera() -> AsyncIterator[CaseCamera]:
 @asynccontextmanager
 async def watched(made: CaseCamera, read_timeout_ms: int = 5_000) -> AsyncIterator[FrameSource]:
     url = f"http://127.0.0.1:{made.port}/stream"
-    source = build(Config(url=url, read_timeout_ms=read_timeout_ms))
+    source = build(Config(url=url, read_timeout_ms=read_timeout_ms), newest=True)
     await asyncio.to_thread(source.open)
     try:
         yield source

@@ -34,7 +34,7 @@ def opened(config: LineConfig, name: str, folder: Path | None) -> Iterator[Frame
                 f"(systemctl stop edge-agent-camera@{config.line.name}:{name}), or look at "
                 f"pictures that it kept with --folder {config.evidence_path(name)}/DAY"
             )
-        source = registry.build_source(config.cameras[name].source)
+        source = registry.build_source(config.cameras[name].source, newest=True)
     try:
         source.open()
         yield source

@@ -27,7 +27,7 @@ class SourceEyes:
     def __init__(self, config: LineConfig, name: str) -> None:
         camera = config.cameras[name]
         plan = reading_plan(camera)
-        self._source: FrameSource = registry.build_source(camera.source)
+        self._source: FrameSource = registry.build_source(camera.source, newest=True)
         self._eye = Eye(plan, camera.layer, camera.decode.region, camera.decode.budget_ms * 1_000)
         self._sights = _sights(config, name)
         self._is_open = False

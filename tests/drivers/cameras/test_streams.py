@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ from tests.drivers.cameras.memory import peak_mb
 from tests.drivers.cameras.stream_cameras import MjpegCamera, RtspCamera
 
 
-def source_of(url: str, **keys: object) -> FrameSource:
+def source_of(url: str, *, newest: bool = False, **keys: object) -> FrameSource:
     keys = {"read_timeout_ms": 5_000, **keys}
-    return opencv.build(opencv.Config.model_validate({"url": url, **keys}))
+    return opencv.build(opencv.Config.model_validate({"url": url, **keys}), newest=newest)
 
 
 def numbers(source: FrameSource, count: int) -> list[int]:
@@ -83,13 +84,51 @@ def test_a_stream_of_what_is_no_picture_is_an_error_that_says_so() -> None:
 
 def test_the_same_picture_again_and_again_is_a_stalled_camera() -> None:
     with MjpegCamera() as camera:
-        source = source_of(camera.url, read_timeout_ms=500)
-        camera.send(jpeg(1), *[jpeg(2)] * 3)
+        source = source_of(camera.url, newest=True, read_timeout_ms=500)
+        camera.send(jpeg(1))
         source.open()
-        assert numbers(source, 2) == [1, 2]
+        assert numbers(source, 1) == [1]
+        camera.send(jpeg(2))
+        assert numbers(source, 1) == [2]
+        camera.send(*[jpeg(2)] * 2)
         with pytest.raises(CameraError, match="the same again and again: it stalled"):
             source.read()
-        assert source.losses == {"repeated": 2}
+        assert source.losses["repeated"] >= 1
+        source.close()
+
+
+def test_where_each_picture_counts_the_same_one_again_is_a_frame() -> None:
+    with MjpegCamera() as camera:
+        source = source_of(camera.url)
+        camera.send(jpeg(1), jpeg(1), jpeg(2))
+        source.open()
+        assert numbers(source, 3) == [1, 1, 2]
+        assert not source.losses
+        source.close()
+
+
+def test_who_falls_behind_gets_the_newest_picture_and_what_was_passed_is_counted() -> None:
+    with MjpegCamera() as camera:
+        source = source_of(camera.url, newest=True)
+        camera.send(jpeg(1))
+        source.open()
+        assert numbers(source, 1) == [1]
+        camera.send(*(jpeg(number) for number in range(2, 12)))
+        while source.losses["passed"] < 9:
+            time.sleep(0.005)
+        assert numbers(source, 1) == [11]
+        camera.hang_up()
+        with pytest.raises(CameraError, match="ended the stream"):
+            source.read()
+        source.close()
+
+
+def test_where_each_picture_counts_who_falls_behind_gets_every_one() -> None:
+    with MjpegCamera() as camera:
+        source = source_of(camera.url)
+        camera.send(*(jpeg(number) for number in range(12)))
+        source.open()
+        assert numbers(source, 12) == list(range(12))
         source.close()
 
 
