@@ -45,7 +45,8 @@ class ScannerFrame:
     `symbology` is the AIM symbology identifier if the scanner sends one (``]d2``).
     `received_us` is the monotonic clock when the frame's last byte arrived. `picture` is the
     SHA-256 (hex) of the picture in which a camera saw it; `others` are the further codes of the
-    same answer, if it holds several.
+    same answer, if it holds several. `since_us` is the earliest moment of it where that is known:
+    of a picture, which has its own time, both are when it was exposed.
     """
 
     text: str | None
@@ -54,6 +55,7 @@ class ScannerFrame:
     defect: str | None = None
     picture: str | None = None
     others: tuple["ScannerFrame", ...] = ()
+    since_us: int | None = None
 
 
 class CodeReader(Protocol):

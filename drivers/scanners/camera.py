@@ -97,13 +97,17 @@ def build(name: str, config: Config) -> CodeReader:
 
 
 def _frame(answer: Answer) -> ScannerFrame:
+    """Its time is the picture's: an answer that is late must not be taken for the next thing's."""
     now_us = time.monotonic_ns() // 1_000
+    taken_us = None if answer.taken_us is None else min(answer.taken_us, now_us)
+
+    def frame(text: str | None, aim: str | None = None, why: str | None = None) -> ScannerFrame:
+        at_us = now_us if taken_us is None else taken_us
+        return ScannerFrame(text, at_us, aim, why, answer.picture, since_us=taken_us)
+
     if not answer.codes:
-        return ScannerFrame(None, now_us, defect=answer.why, picture=answer.picture)
-    first, *others = (
-        ScannerFrame(code.text, now_us, symbology=code.aim or None, picture=answer.picture)
-        for code in answer.codes
-    )
+        return frame(None, why=answer.why)
+    first, *others = (frame(code.text, code.aim or None) for code in answer.codes)
     return replace(first, others=tuple(others))
 
 

@@ -188,7 +188,9 @@ class LineRole:
 
     def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
         at = clock.at(frame.received_us)
-        since_us = self._arrivals.earliest_us(frame.received_us)
+        since_us = frame.since_us
+        if since_us is None:
+            since_us = self._arrivals.earliest_us(frame.received_us)
         reads = [
             Read(at, station, since_us, each.text, each.symbology, each.defect, each.picture)
             for each in (frame, *frame.others)
@@ -201,7 +203,7 @@ class LineRole:
             log.error("queue full: the read is rejected", station=station)
             if station not in self._gates:
                 self._reader_at[station].answer(accepted=False)
-        elif at.mono_us - self._turned_at_us > IDLE_US:
+        elif clock.now_us() - self._turned_at_us > IDLE_US:
             self._turn()
 
     async def _tick(self) -> None:

@@ -86,6 +86,16 @@ async def test_the_codes_of_an_answer_are_one_frame_with_its_picture(pair) -> No
     assert first.defect is None
 
 
+async def test_the_time_of_an_answer_is_its_pictures(pair) -> None:
+    role, line = pair
+    role.say(answer={"trigger": 1, "codes": [{"text": "A"}], "taken_us": 1_234})
+    frame = await line.frame()
+    assert (frame.since_us, frame.received_us) == (1_234, 1_234)
+    role.say(answer={"trigger": 2, "why": "no frame came", "taken_us": 1 << 60})
+    frame = await line.frame()
+    assert frame.since_us == frame.received_us < 1 << 60
+
+
 async def test_an_answer_without_codes_is_a_no_read_that_says_why(pair) -> None:
     role, line = pair
     role.say(answer={"trigger": 1, "why": "missing: r2c5", "picture": PICTURE})
