@@ -26,7 +26,7 @@ _MAX_PREPARED_PIXELS = 24_000_000
 """A picture is not enlarged beyond it."""
 _SORTED_EVERY = 32
 """Pictures after which what was learned may change the order."""
-_SPOTS_FROM_PIXELS = 300_000
+_SPOTS_FROM_PIXELS = 1_000_000
 """A picture so large has its busy spots tried before it is tried as a whole again."""
 _SECOND_OPINION = "second-opinion"
 _IN_SPOT = "spot-"

@@ -178,6 +178,14 @@ def test_a_code_too_small_for_a_large_frame_is_read_in_its_spot_of_it() -> None:
     assert np.abs(middle - (900, 300)).max() < 8
 
 
+def test_a_frame_that_one_code_may_fill_is_not_cut_into_spots() -> None:
+    wide = label(Format.CODE_128, "00095212340000000013", module_px=3)
+    reading = read(Format.CODE_128, scene(wide, glare=0.8, blur_sigma=0.9, noise_sigma=5))
+    assert texts(reading) == ["00095212340000000013"]
+    assert len(reading.tries) > 1
+    assert not [each.rung for each in reading.tries if each.rung.startswith("spot")]
+
+
 def test_the_spots_of_a_frame_hold_its_codes() -> None:
     for seed in range(6):
         at = (200 + 150 * seed, 150 + 120 * seed)
