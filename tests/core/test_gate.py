@@ -206,3 +206,25 @@ def test_an_answer_long_after_an_unanswered_item_is_its_own_items() -> None:
     found += under_test.read(read(115_000, "of item 2"))
     found += under_test.count(counter(118_000, 120_000, 2))
     assert [type(each) for each in found] == [Silence, Tie]
+
+
+@given(st.integers(0, 400_000), st.integers(1_000, 20_000))
+def test_an_answer_however_late_is_never_the_next_items_if_it_tells_when_its_picture_was_taken(
+    late_us: int, exposed_after_us: int
+) -> None:
+    """Items every 60 ms; the picture of each is told `late_us` after it was exposed."""
+    belt, due, ties = tracker(), list[tuple[int, Read]](), dict[int, str | None]()
+    for now_us in range(10_000, 800_000, 10_000):
+        item = now_us // 60_000
+        if now_us % 60_000 == 0:
+            taken_us = now_us + exposed_after_us - 5_000
+            due.append((taken_us + late_us, read(taken_us, f"code {item}")))
+        findings = list(belt.count(counter(now_us - 200, now_us, item, now_us - 200)))
+        while due and due[0][0] <= now_us:
+            findings += belt.read(due.pop(0)[1])
+        for found in findings:
+            if isinstance(found, Tie):
+                ties[found.item] = found.read.text
+    assert all(text == f"code {item}" for item, text in ties.items())
+    if late_us + exposed_after_us < 20_000:
+        assert len(ties) > 10
