@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.cameras.gige import SOFTWARE
 from drivers.cameras.pictures import MAX_PIXELS, BadPictureError, check_size
 from drivers.protocols import CameraError, Frame
 
@@ -107,7 +106,7 @@ class GigeCamera:
                 raise CameraError(f"{self._config.camera} {problem} for {waited_ms:.0f} ms")
 
     def trigger(self) -> bool:
-        if self._config.trigger_source != SOFTWARE or self._camera is None:
+        if not self._config.on_command or self._camera is None:
             return False
         try:
             self._camera.software_trigger()
