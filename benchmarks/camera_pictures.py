@@ -27,7 +27,7 @@ from edge_agent.camera.symbols import Format
 
 Grey = NDArray[np.uint8]
 
-FOLDER = Path("/work/shared/data/decoder-pictures")
+FOLDER = Path(__file__).parents[2] / "shared" / "data" / "decoder-pictures"
 FORMATS = {
     "qrcode": Format.QR,
     "datamatrix": Format.DATA_MATRIX,
