@@ -1,25 +1,127 @@
 """The control socket of a role: one JSON line asks, one JSON line answers.
 
-A Unix socket in the run directory, open to the agent's own user and group. The question is
-``{"command": name, ...}``; the answer is the handler's, or ``{"error": text}``.
+A Unix socket in the run directory. The question is ``{"command": name, ...}``; the answer is the
+handler's, or ``{"error": text}``. A stream answers with one line after another until the asker
+hangs up. Only the agent's own user and root are answered (SO_PEERCRED, unix(7)): whoever else
+reaches the socket, through its group say, is told so.
 """
 
 import asyncio
+import contextlib
 import json
+import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 LINE_LIMIT_BYTES = 1 << 20
+CONNECTIONS = 64
+"""Askers at a time. One more is told so."""
+STALLED_S = 10
+"""An asker that takes nothing for so long is hung up on."""
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Stream = Callable[[dict[str, Any]], AsyncGenerator[bytes, None]]
+"""Gives each line as JSON, without its end. What is not taken is not asked for: a slow asker holds
+one line, and misses those between."""
+
+log = structlog.get_logger("edge_agent.control")
 
 
 class ControlError(Exception):
     """The role could not be asked, or refused. The message says which role and why."""
 
 
-async def serve(path: Path, handlers: Mapping[str, Handler]) -> asyncio.Server:
+class ControlServer:
+    """Answers until it is closed. `refused` counts those that were not answered."""
+
+    def __init__(
+        self, path: Path, handlers: Mapping[str, Handler], streams: Mapping[str, Stream]
+    ) -> None:
+        self._path = path
+        self._handlers = handlers
+        self._streams = streams
+        self._known = sorted({*handlers, *streams})
+        self._server: asyncio.Server | None = None
+        self._askers: set[asyncio.StreamWriter] = set()
+        self._strangers: set[int] = set()
+        self.refused = 0
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_unix_server(
+            self._answer, self._path, limit=LINE_LIMIT_BYTES
+        )
+        self._path.chmod(0o660)
+
+    @property
+    def connected(self) -> int:
+        """Askers that are connected now."""
+        return len(self._askers)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for asker in self._askers:
+            asker.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Nothing waits here but what the kernel's buffer does not take: one answer.
+        writer.transport.set_write_buffer_limits(high=0)
+        refusal = self._refusal(writer)
+        self._askers.add(writer)
+        try:
+            if refusal is not None:
+                self.refused += 1
+                await _send(writer, json.dumps({"error": refusal}).encode())
+                return
+            while line := await reader.readline():
+                await self._reply(line, writer)
+        except (ConnectionError, ValueError, TimeoutError):
+            # The asker left, stalled, or sent a line over the limit: only it is hung up on.
+            writer.transport.abort()
+        finally:
+            self._askers.discard(writer)
+            writer.close()
+
+    def _refusal(self, writer: asyncio.StreamWriter) -> str | None:
+        uid = _peer_uid(writer.get_extra_info("socket"))
+        if uid not in (os.geteuid(), 0):
+            if uid not in self._strangers:
+                self._strangers.add(uid)
+                log.warning("another user asked, and is refused", socket=str(self._path), uid=uid)
+            return f"you are user {uid}, expected root or user {os.geteuid()}, the role's own"
+        if len(self._askers) >= CONNECTIONS:
+            return f"{CONNECTIONS} connections are open already; close one"
+        return None
+
+    async def _reply(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            question = json.loads(line)
+            command = question["command"]
+            handler, stream = self._handlers.get(command), self._streams.get(command)
+            if handler is None and stream is None:
+                raise KeyError(command)
+        except (ValueError, KeyError, TypeError, RecursionError):  # the last: nested too deep
+            expected = f"expected a JSON object with command, one of {self._known}"
+            await _send(writer, json.dumps({"error": expected}).encode())
+            return
+        if handler is not None:
+            await _send(writer, json.dumps(await handler(question)).encode())
+        elif stream is not None:
+            lines = stream(question)
+            try:
+                async for each in lines:
+                    await _send(writer, each)
+            finally:
+                await lines.aclose()
+
+
+async def serve(
+    path: Path, handlers: Mapping[str, Handler], streams: Mapping[str, Stream] | None = None
+) -> ControlServer:
     """Answer on `path` until the returned server is closed. A stale socket file is replaced.
 
     Raises ControlError when another process answers there.
@@ -29,29 +131,22 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> asyncio.Server:
         if _answers(path):
             raise ControlError(f"{path}: another process of this role is running")
         path.unlink()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                writer.write(json.dumps(await _handle(line, handlers)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # the asker left, or sent a line over the limit: only its own connection ends
-        finally:
-            writer.close()
-
-    server = await asyncio.start_unix_server(answer, path, limit=LINE_LIMIT_BYTES)
-    path.chmod(0o660)
+    server = ControlServer(path, handlers, streams or {})
+    await server.open()
     return server
 
 
-async def _handle(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:
-    try:
-        question = json.loads(line)
-        handler = handlers[question["command"]]
-    except (ValueError, KeyError, TypeError, RecursionError):  # the last: nested too deep
-        return {"error": f"expected a JSON object with command, one of {sorted(handlers)}"}
-    return await handler(question)
+async def _send(writer: asyncio.StreamWriter, line: bytes) -> None:
+    writer.write(line + b"\n")
+    async with asyncio.timeout(STALLED_S):
+        await writer.drain()
+
+
+def _peer_uid(peer: socket.socket) -> int:
+    """Of the process that connected (struct ucred of unix(7): pid, uid, gid)."""
+    ucred = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    uid: int = struct.unpack("iII", ucred)[1]
+    return uid
 
 
 def ask(path: Path, command: str, timeout_s: float = 5, **args: Any) -> dict[str, Any]:
@@ -60,11 +155,34 @@ def ask(path: Path, command: str, timeout_s: float = 5, **args: Any) -> dict[str
         channel.settimeout(timeout_s)
         try:
             channel.connect(str(path))
-            channel.sendall(json.dumps({"command": command, **args}).encode() + b"\n")
+            with contextlib.suppress(BrokenPipeError):  # refused at once: the answer says why
+                channel.sendall(json.dumps({"command": command, **args}).encode() + b"\n")
             with channel.makefile("rb") as stream:
                 line = stream.readline(LINE_LIMIT_BYTES)
         except OSError as error:
             raise ControlError(f"{path}: no answer ({error}); is the role running?") from None
+    return _answer_in(path, line)
+
+
+async def listen(path: Path, command: str, **args: Any) -> AsyncIterator[dict[str, Any]]:
+    """What a stream of the role behind `path` says, until it ends. Raises ControlError when it
+    cannot be asked, refuses or goes away."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
+    except OSError as error:
+        raise ControlError(f"{path}: no answer ({error}); is the role running?") from None
+    try:
+        writer.write(json.dumps({"command": command, **args}).encode() + b"\n")
+        while line := await reader.readline():
+            yield _answer_in(path, line)
+        raise ControlError(f"{path}: the role hung up")
+    except (OSError, ValueError) as error:
+        raise ControlError(f"{path}: the connection broke: {error}") from None
+    finally:
+        writer.close()
+
+
+def _answer_in(path: Path, line: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(line)
     except ValueError:
