@@ -47,7 +47,7 @@ def read_people(path: Path) -> list[Account]:
         with closing(connect(path, read_only=True, cache_mib=_CACHE_MIB)) as connection:
             _refuse_other_version(connection, path)
             return list(_accounts(connection))
-    except SqliteError as error:
+    except (SqliteError, ValueError) as error:
         raise PeopleError(f"{path} cannot be read: {error}") from None
 
 

@@ -145,14 +145,8 @@ async def test_another_user_is_refused_counted_and_gets_no_answer(open_directory
     # Not `ask`: the virtual environment may be closed to that user.
     script = "import socket, sys; s = socket.socket(1); s.connect(sys.argv[1]); print(s.recv(999))"
     try:
-        command = [
-            "setpriv",
-            f"--reuid={NOBODY}",
-            "--clear-groups",
-            "/usr/bin/python3",
-            "-c",
-            script,
-        ]
+        user = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
+        command = [*user, "/usr/bin/python3", "-c", script, str(path)]
         asked = await to_thread(subprocess.run, command, capture_output=True, timeout=20)
         assert f"you are user {NOBODY}, expected root or" in asked.stdout.decode(), asked.stderr
         assert server.refused == 1

@@ -1,6 +1,6 @@
 """people.db, a real file."""
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person, Role
 from edge_agent.people.store import Account, People, PeopleError, read_people
+from edge_agent.sqlite import connect
 
 WANG = Person(PersonId("wang"), "王芳", Role.OPERATOR, "zh_CN")
 LI = Person(PersonId("li"), "Li \u202eWei 🙂" + "x" * 200, Role.SUPERVISOR)
@@ -74,9 +75,8 @@ def test_the_file_is_closed_to_other_users(tmp_path: Path) -> None:
 def test_a_file_of_another_version_or_none_at_all_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
     People(path).close()
-    with sqlite3.connect(path) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    connection.close()
     for use in (People, read_people):
         with pytest.raises(PeopleError, match="has version 7, expected 1"):
             use(path)
