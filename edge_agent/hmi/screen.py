@@ -1,0 +1,273 @@
+"""What the screens of a line show of one moment: a LineView in one language, as plain JSON values.
+
+Pure. static/live.js draws it; every text in it is ready to be read, and none of it is markup.
+"""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge_agent.core.effects import Tone
+from edge_agent.core.people import Person
+from edge_agent.hmi.vocabulary import (
+    CONDITIONS,
+    COUNTERS,
+    DEVICES,
+    LABELS,
+    LINKS,
+    REASONS,
+    ROLES,
+    TONES,
+    WORKS,
+)
+from edge_agent.views import (
+    Box,
+    DeviceView,
+    GateView,
+    LastRead,
+    LineView,
+    OrderView,
+    Prompt,
+    StationView,
+)
+from edge_agent.words import Words
+
+ORDERS = 60
+"""Orders offered to choose from."""
+Plain = dict[str, Any]
+
+
+def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInfo) -> Plain:
+    """One station's page."""
+    main, waiting = _boxes(station)
+    return {
+        **line_bar(view, t),
+        "person": person_plain(station.signed_in, t),
+        "last": _last(station.last, t, zone),
+        "prompt": _prompt(station.prompt, t),
+        "box": main and _box(main, t),
+        "waiting": [_box_short(box, t) for box in waiting],
+        "parked": [_box_short(box, t) for box in station.parked],
+        "counters": _counters(station, t),
+        "operations": [_operation(each, t, zone) for each in station.operations],
+        "gate": station.gate and gate_plain(station.gate, t),
+        "orders": _orders(view, t),
+    }
+
+
+def overview_screen(
+    view: LineView, per_minute: dict[str, int | None], t: Words, zone: ZoneInfo
+) -> Plain:
+    """The whole line. `per_minute` is how many each station accepts, None where nobody knows."""
+    return {
+        **line_bar(view, t),
+        "stations": [
+            {
+                "name": station.name,
+                "work": t(WORKS.get(station.work, station.work)),
+                "person": person_plain(station.signed_in, t),
+                "last": _last(station.last, t, zone),
+                "counters": _counters(station, t),
+                "per_minute": per_minute.get(station.name),
+                "box": (main := _boxes(station)[0]) and _box_short(main, t),
+                "gate": station.gate and gate_plain(station.gate, t),
+            }
+            for station in view.stations
+        ],
+        "rejects": [
+            {"label": _reason_word(name, t), "n": count}
+            for name, count in sorted(view.rejects.items(), key=lambda item: -item[1])[:6]
+            if count
+        ],
+    }
+
+
+def line_bar(view: LineView, t: Words) -> Plain:
+    """What every page says of the line, along the top."""
+    return {
+        "halted": view.halted,
+        "shift": view.shift,
+        "order": _order(view, t),
+        "lamps": [_lamp(device, t) for device in view.devices],
+        "hq": _hq(view.hq_waiting, t),
+    }
+
+
+def person_plain(person: Person | None, t: Words) -> Plain | None:
+    return person and {"id": person.id, "name": person.name, "role": t(ROLES[person.role])}
+
+
+def gate_plain(gate: GateView, t: Words) -> Plain:
+    conditions = [t(CONDITIONS.get(each, each)) for each in gate.conditions]
+    if gate.stopped is not None:
+        state, title, why = "stopped", t("Line stopped"), t.saying(gate.stopped)
+    elif not gate.armed:
+        state, title, why = "refused", t("The gate rejects everything"), gate.refusal or ""
+    else:
+        state, title, why = "armed", t("The gate is armed"), ""
+    return {
+        "state": state,
+        "title": title,
+        "why": why,
+        "conditions": conditions,
+        "pending": t("{count} on the belt", count=gate.pending),
+    }
+
+
+def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
+    if last is None:
+        return None
+    trouble = REASONS[last.reason] if last.reason else None
+    return {
+        "n": last.n,
+        "tone": last.tone.value,
+        "word": t(trouble.word if trouble and last.tone is Tone.BAD else TONES[last.tone]),
+        "text": t.saying(last.saying),
+        "remedy": t(trouble.remedy) if trouble else "",
+        "code": last.text or last.key or "",
+        "first": last.first
+        and t(
+            "First scanned {when} at {station}",
+            when=_when(last.first.at, zone),
+            station=last.first.station,
+        ),
+        "culprits": [t.saying(each) for each in last.culprits],
+        "time": _clock(last.at, zone),
+        "picture": last.picture,
+    }
+
+
+def _operation(each: LastRead, t: Words, zone: ZoneInfo) -> Plain:
+    word = t(REASONS[each.reason].word if each.reason else TONES[each.tone])
+    return {
+        "n": each.n,
+        "time": _clock(each.at, zone),
+        "tone": each.tone.value,
+        "word": word,
+        "text": t.saying(each.saying),
+    }
+
+
+def _prompt(prompt: Prompt | None, t: Words) -> Plain | None:
+    return prompt and {
+        "text": t.saying(prompt.saying),
+        "step": t("Step {step} of {steps}", step=prompt.step, steps=prompt.steps),
+        "choices": [
+            {"command": command.value, "argument": "", "label": label}
+            for command, label in prompt.choices
+        ],
+    }
+
+
+def _boxes(station: StationView) -> tuple[Box | None, list[Box]]:
+    """The one that is being filled, of the lowest level; and the others."""
+    rank = {level: index for index, level in enumerate(station.levels)}
+
+    def order(box: Box) -> tuple[bool, int, int]:
+        return (_is_full(box), rank.get(box.level, len(rank)), -box.id)
+
+    ordered = sorted(station.boxes, key=order)
+    return (ordered[0], sorted(ordered[1:], key=lambda box: box.id)) if ordered else (None, [])
+
+
+def _is_full(box: Box) -> bool:
+    return box.count >= box.capacity
+
+
+def _box(box: Box, t: Words) -> Plain:
+    return {
+        **_box_short(box, t),
+        "cells": list(box.children),
+        "per_layer": box.per_layer,
+        "layer": box.per_layer
+        and t(
+            "Layer {layer} of {layers}",
+            layer=min(box.count // box.per_layer + 1, -(-box.capacity // box.per_layer)),
+            layers=-(-box.capacity // box.per_layer),
+        ),
+    }
+
+
+def _box_short(box: Box, t: Words) -> Plain:
+    return {
+        "id": box.id,
+        "level": box.level,
+        "count": box.count,
+        "capacity": box.capacity,
+        "full": _is_full(box),
+        "key": box.key or "",
+        "label": box.label,
+        "label_text": t(LABELS[box.label]) if box.label in LABELS else "",
+    }
+
+
+def _counters(station: StationView, t: Words) -> list[Plain]:
+    return [
+        {"name": name, "label": t(COUNTERS.get(name, name)), "n": count}
+        for name, count in station.counters.items()
+    ]
+
+
+def _order(view: LineView, t: Words) -> Plain:
+    order, names = view.order, {product.gtin: product.name for product in view.products}
+    if order is None:
+        only = view.products[0].name if len(view.products) == 1 else ""
+        return {"id": view.order_name, "product": only, "batch": "", "done": 0, "target": 0}
+    return {
+        "id": order.id,
+        "product": names.get(order.gtin) or order.gtin,
+        "batch": t("Batch {batch}", batch=order.batch) if order.batch else "",
+        "made": order.made,
+        "expiry": order.expiry,
+        "done": order.done,
+        "target": order.target,
+    }
+
+
+def _orders(view: LineView, t: Words) -> list[Plain]:
+    names = {product.gtin: product.name for product in view.products}
+
+    def plain(order: OrderView) -> Plain:
+        return {
+            "id": order.id,
+            "product": names.get(order.gtin) or order.gtin,
+            "batch": t("Batch {batch}", batch=order.batch) if order.batch else "",
+            "done": order.done,
+            "target": order.target,
+            "current": view.order is not None and order.id == view.order.id,
+        }
+
+    return [plain(order) for order in view.orders if not order.ended][:ORDERS]
+
+
+def _lamp(device: DeviceView, t: Words) -> Plain:
+    kind = t(DEVICES[device.role]) if device.role in DEVICES else device.role
+    return {
+        "name": device.name,
+        "kind": kind,
+        "state": device.link,
+        "word": t(LINKS[device.link]) if device.link in LINKS else device.link,
+        "detail": device.detail,
+        "waiting": device.waiting,
+    }
+
+
+def _hq(waiting: int | None, t: Words) -> Plain:
+    if waiting is None:
+        return {"state": "none", "word": "—"}
+    return {
+        "state": "up" if waiting == 0 else "connecting",
+        "word": t("all sent") if waiting == 0 else t("{count} wait", count=waiting),
+    }
+
+
+def _reason_word(name: str, t: Words) -> str:
+    return next((t(trouble.word) for reason, trouble in REASONS.items() if reason == name), name)
+
+
+def _clock(at: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(at).astimezone(zone).strftime("%H:%M:%S")
+
+
+def _when(at: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(at).astimezone(zone).strftime("%m-%d %H:%M:%S")

@@ -1,0 +1,21 @@
+"""What every page is given: the line's configuration and the connection to its role."""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from edge_agent.config import LineConfig
+from edge_agent.hmi.line_link import LineLink
+from edge_agent.hmi.throughput import Throughput
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One line's pages."""
+
+    config: LineConfig
+    line: LineLink
+    throughput: Throughput = field(default_factory=Throughput)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.config.line.time_zone)
