@@ -11,7 +11,7 @@ Whatever breaks one of these is a difference, and names the item or the code.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -98,6 +98,24 @@ class Law:
     right: int
 
 
+def laws_of(totals: Mapping[str, int], *, packs: bool) -> list[Law]:
+    """Each law with its two sides; `totals` are those of an account (`Account.totals`)."""
+    n = totals
+    gone = n["passes"] + n["rejects"] + n["taken_off"] + n["on_belt"]
+    came = n["triggers"] + n["carried_over"]
+    laws = [
+        Law("triggers + carried over = passes + rejects + taken off + on the belt", came, gone),
+        Law("rejects = confirmed ejects", n["rejects"], n["confirmed"]),
+    ]
+    if packs:
+        packed, contained = n["packed"] + n["in_open_before"], n["in_closed"] + n["in_open"]
+        laws += [
+            Law("passes = packed", n["passes"], n["packed"]),
+            Law("packed + in open before = in closed + in open", packed, contained),
+        ]
+    return laws
+
+
 @dataclass(slots=True)
 class _Item:
     """On the belt: the gate has not spoken of it. Without a verdict, too, where not `judged`: a
@@ -162,20 +180,7 @@ class Account:
 
     def laws(self, at: str) -> list[Law]:
         """Each law with its two sides as of `at`."""
-        n = self.totals(at)
-        gone = n["passes"] + n["rejects"] + n["taken_off"] + n["on_belt"]
-        came = n["triggers"] + n["carried_over"]
-        laws = [
-            Law("triggers + carried over = passes + rejects + taken off + on the belt", came, gone),
-            Law("rejects = confirmed ejects", n["rejects"], n["confirmed"]),
-        ]
-        if self.packs:
-            packed, contained = n["packed"] + n["in_open_before"], n["in_closed"] + n["in_open"]
-            laws += [
-                Law("passes = packed", n["passes"], n["packed"]),
-                Law("packed + in open before = in closed + in open", packed, contained),
-            ]
-        return laws
+        return laws_of(self.totals(at), packs=self.packs)
 
     def differences(self, at: str) -> list[Difference]:
         """What does not agree at `at`, at most KEPT of it."""
