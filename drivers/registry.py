@@ -18,6 +18,7 @@ from drivers.protocols import CodeReader, FrameSource, Plc
 
 KINDS = {
     "scanner": "drivers.scanners.stream_scanner",
+    "hid": "drivers.scanners.hid",
     "camera-socket": "drivers.scanners.camera",
     "modbus-tcp": "drivers.plc.modbus_tcp",
     "modbus-rtu": "drivers.plc.modbus_rtu",
