@@ -14,6 +14,7 @@ from edge_agent.core.events import Commissioned, Event, Packed, Reason, Rejected
 from edge_agent.core.history import History
 from edge_agent.core.inputs import Read
 from edge_agent.core.interlock import StopPlan
+from edge_agent.core.labels import LabelPlan
 from edge_agent.core.names import CodeKey, Instant, ItemNumber, LevelName, StationName
 from edge_agent.core.packing import LevelPlan
 from edge_agent.core.state import LineState
@@ -49,6 +50,8 @@ class LinePlan:
     levels: tuple[LevelPlan, ...]
     forms: tuple[Form, ...]
     stations: Mapping[StationName, StationPlan]
+    labels: Mapping[LevelName, LabelPlan] = field(default_factory=dict)
+    """Of the levels whose containers get a label here."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class Record:
     def __init__(self, plan: LinePlan, state: LineState, history: History) -> None:
         self.plan = plan
         self.state = state
-        self._history = history
+        self.history = history
         self.decision = Decision()
 
     def emit(self, event: Event) -> None:
@@ -102,7 +105,7 @@ class Record:
         except CodeError as error:
             return None, Objection(Reason.MALFORMED, str(error))
         due = self.plan.stations[read.station].due
-        return code, verify(code, due, self._history.find(code.key))
+        return code, verify(code, due, self.history.find(code.key))
 
     def commission(self, code: Code, read: Read, item: ItemNumber | None) -> None:
         """`code` names a thing from now on; at a gate, the thing on the belt with number `item`."""

@@ -28,10 +28,11 @@ from edge_agent.core.events import (
     Untracked,
 )
 from edge_agent.core.interlock import Interlock
+from edge_agent.core.labels import Labels
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.packing import Filling, LevelPlan, Packing
 
-FORM = 3
+FORM = 4
 """Of `to_json`. A state of another form is made anew from the events."""
 PENDING_LIMIT = 512
 """Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""
@@ -132,6 +133,7 @@ class LineState:
         self.belts: dict[StationName, Belt] = {}
         self.last_closed: dict[LevelName, LastClosed] = {}
         self.accounts = Accounts(packs=len(levels) > 1)
+        self.labels = Labels()
         self.order = ""
         """What the line works on, by the name it was given."""
         self.tally: Tally[str] = Tally()
@@ -167,6 +169,7 @@ class LineState:
             case _:
                 pass
         self.accounts.apply(event)
+        self.labels.apply(event)
         if belt := self.belts.get(event.station):
             belt.apply(event)
 
@@ -202,6 +205,7 @@ class LineState:
                 for level, closed in self.last_closed.items()
             },
             "accounts": self.accounts.to_json(),
+            "labels": self.labels.to_json(),
             "order": self.order,
             "tally": dict(self.tally),
         }
@@ -232,6 +236,7 @@ class LineState:
             LevelName(level): LastClosed(*closed) for level, closed in saved["last_closed"].items()
         }
         state.accounts.load(saved["accounts"])
+        state.labels = Labels.from_json(saved["labels"])
         state.order = saved["order"]
         state.tally = Tally(saved["tally"])
         return state
