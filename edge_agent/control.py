@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,28 +161,6 @@ def ask(path: Path, command: str, timeout_s: float = 5, **args: Any) -> dict[str
                 line = stream.readline(LINE_LIMIT_BYTES)
         except OSError as error:
             raise ControlError(f"{path}: no answer ({error}); is the role running?") from None
-    return _answer_in(path, line)
-
-
-async def listen(path: Path, command: str, **args: Any) -> AsyncIterator[dict[str, Any]]:
-    """What a stream of the role behind `path` says, until it ends. Raises ControlError when it
-    cannot be asked, refuses or goes away."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
-    except OSError as error:
-        raise ControlError(f"{path}: no answer ({error}); is the role running?") from None
-    try:
-        writer.write(json.dumps({"command": command, **args}).encode() + b"\n")
-        while line := await reader.readline():
-            yield _answer_in(path, line)
-        raise ControlError(f"{path}: the role hung up")
-    except (OSError, ValueError) as error:
-        raise ControlError(f"{path}: the connection broke: {error}") from None
-    finally:
-        writer.close()
-
-
-def _answer_in(path: Path, line: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(line)
     except ValueError:

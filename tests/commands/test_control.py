@@ -74,9 +74,10 @@ async def test_a_stream_says_line_after_line_until_the_asker_hangs_up(tmp_path: 
     path = tmp_path / "role.sock"
     server = await control.serve(path, {}, {"count": count})
     try:
-        heard = control.listen(path, "count", start=7)
-        assert [(await anext(heard))["n"] for _ in range(100)] == list(range(7, 107))
-        await heard.aclose()
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b'{"command": "count", "start": 7}\n')
+        assert [json.loads(await reader.readline())["n"] for _ in range(100)] == [*range(7, 107)]
+        writer.close()
         async with asyncio.timeout(20):
             await ended.wait()
     finally:
