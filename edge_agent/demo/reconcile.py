@@ -17,9 +17,11 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    Move,
     Packed,
     Passed,
     Rejected,
+    Reworked,
     TakenOff,
     Untracked,
 )
@@ -135,7 +137,7 @@ def account_of_events(events: Iterable[Event]) -> Account:
     """What a journal says happened."""
     gate: dict[int, str] = {}
     codes: dict[int, str] = {}
-    closed: dict[str, tuple[str, ...]] = {}
+    labels: dict[int, str] = {}
     contents: dict[int, tuple[str, list[str]]] = {}
     for event in events:
         match event:
@@ -157,16 +159,35 @@ def account_of_events(events: Iterable[Event]) -> Account:
                     codes[item] = event.key or f"item {item}"
             case Packed(container=container, container_level=level, key=key):
                 contents.setdefault(container, (level, []))[1].append(key)
-            case Closed(container=container, key=key):
-                closed[key] = tuple(contents.pop(container, ("", []))[1])
+            case Closed(container=container, level=level, key=key):
+                contents.setdefault(container, (level, []))
+                labels[container] = key
+            case Reworked(moves=moves):
+                _take_in(moves, contents)
             case _:
                 pass
     number_at: Counter[str] = Counter()
+    closed: dict[str, tuple[str, ...]] = {}
     filling: dict[str, tuple[str, ...]] = {}
-    for _, (level_name, children) in sorted(contents.items()):
+    for container, (level_name, children) in sorted(contents.items()):
+        if container in labels:
+            closed[labels[container]] = tuple(children)
+            continue
         number_at[level_name] += 1
         filling[f"{level_name} {number_at[level_name]}"] = tuple(children)
     return Account(gate, codes, closed, filling)
+
+
+def _take_in(moves: Iterable[Move], contents: Mapping[int, tuple[str, list[str]]]) -> None:
+    """Carry what a repair moved from container to container."""
+    for move in moves:
+        before, after = move.before.inside, move.after.inside
+        if before == after:
+            continue
+        if before is not None:
+            contents[before][1].remove(move.key)
+        if after is not None:
+            contents[after][1].append(move.key)
 
 
 def compare(accounts: Mapping[str, Account]) -> list[Difference]:

@@ -13,14 +13,19 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    Move,
     Packed,
     Passed,
+    Place,
     Reason,
     Rejected,
+    Reworked,
     TakenOff,
     Untracked,
 )
+from edge_agent.core.commands import Command
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.core.states import State
 from edge_agent.demo.reconcile import (
     account_of_events,
     account_of_truth,
@@ -271,3 +276,31 @@ def test_verdicts_are_told_by_fault_and_cause() -> None:
     assert good_ejected(day, given) == {"plc-drop": {"BELT_UNKNOWN": 1}}
     late = verdicts([accepted(1, "A"), ejected(1, Reason.LATE)])
     assert late == {1: "LATE"}
+
+
+def test_what_was_repaired_lies_where_the_repair_put_it() -> None:
+    """A damaged product makes room for a new one, another goes from one case into the next."""
+
+    def move(key: str, before: int | None, after: int | None) -> Move:
+        places = (
+            Place(State.PACKED, ContainerId(each)) if each is not None else Place(State.ACTIVE)
+            for each in (before, after)
+        )
+        return Move(CodeKey(key), UNIT, *places)
+
+    def repaired(operation: Command, *moves: Move) -> Reworked:
+        return Reworked(
+            at=AT, station=PACKING, operation=operation, by=None, why="test", moves=moves
+        )
+
+    account = account_of_events(
+        [
+            *(packed(key, 1) for key in "ABC"), closed("S1", 1),
+            packed("D", 2), closed("S2", 2), packed("E", 3),
+            repaired(Command.REPLACE, move("B", 1, None), move("N", None, 1)),
+            repaired(Command.MOVE, move("C", 1, 2)),
+            repaired(Command.SAMPLE, move("E", 3, None)),
+        ]
+    )  # fmt: skip
+    assert account.closed == {"S1": ("A", "N"), "S2": ("D", "C")}
+    assert account.filling == {"case 1": ()}
