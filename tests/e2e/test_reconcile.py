@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from drivers.sim.truth import ContainerTruth, ItemTruth, Truth
+from edge_agent.core.commands import Command
 from edge_agent.core.events import (
     BeltUnknown,
     Closed,
@@ -23,7 +24,6 @@ from edge_agent.core.events import (
     TakenOff,
     Untracked,
 )
-from edge_agent.core.commands import Command
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
 from edge_agent.core.states import State
 from edge_agent.demo.reconcile import (
