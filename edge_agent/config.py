@@ -24,6 +24,7 @@ from edge_agent.core.codes import CodeKind, check_gtin
 from edge_agent.core.events import StopCause
 from edge_agent.gate_config import Gate
 from edge_agent.section import Name, Section
+from edge_agent.station_config import Hmi, Label, Pair, People, Printer, Work
 
 
 def _compiles(pattern: str) -> str:
@@ -97,6 +98,8 @@ class Product(Section):
     """A trade item that may be packed now."""
 
     gtin: GtinText
+    name: Annotated[str, Field(max_length=200)] = ""
+    """As people call it."""
     issued: list[SerialRange] = []
     """Serials HQ has issued. Empty: any."""
 
@@ -139,6 +142,15 @@ class Level(Section):
     """Whether reading the container's code closes it before it is full."""
     waiting: Annotated[int, Field(ge=0, le=1_000)] = 0
     """Full containers that may wait for their code while the next one is being filled."""
+    by_scan: bool = False
+    """Each bench fills containers of its own with what is scanned there. Else one is filled after
+    the other, in the order in which things pass the gate or are closed."""
+    mixed: bool = False
+    """Whether things of several products or batches may lie in one container."""
+    per_layer: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Children in one layer, where it has layers."""
+    label: Label | None = None
+    pair: Pair | None = None
 
 
 class Station(Section):
@@ -152,6 +164,18 @@ class Station(Section):
     reread_ms: Annotated[int, Field(ge=0, le=60_000)] = 1_000
     """The same code again within this time is the same scan: suppressed, counted, no duplicate."""
     gate: Gate | None = None
+    handheld: Name | None = None
+    """A hand scanner for people, where `scanner` reads by itself: command barcodes, badges, and
+    what they repair."""
+    work: Work | None = None
+    """What people do here, and so which page they see. None: it follows from what is read."""
+
+    @property
+    def page(self) -> Work:
+        """`work`, or what follows from the station's devices and levels."""
+        if self.work is not None:
+            return self.work
+        return "inline" if self.gate else "packing"
 
 
 class Sync(Section):
@@ -180,6 +204,9 @@ class LineConfig(Section):
     """Each a `DeviceConfig` of its kind, see drivers.registry."""
     cameras: dict[Name, Camera] = {}
     stations: Annotated[list[Station], Field(min_length=1)]
+    printers: dict[Name, Printer] = {}
+    people: People = People()
+    hmi: Hmi = Hmi()
     sync: Sync | None = None
 
     @property
@@ -189,6 +216,11 @@ class LineConfig(Section):
     @property
     def sync_path(self) -> Path:
         return self.line.data_dir / self.line.name / "sync.db"
+
+    @property
+    def people_path(self) -> Path:
+        """Who may sign in, with the hashes of badges and PINs. Written by the line role alone."""
+        return self.line.data_dir / self.line.name / "people.db"
 
     @property
     def flight_path(self) -> Path:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
-from edge_agent.core.events import KINDS, Event, Sighting
+from edge_agent.core.events import KINDS, Event, Move, Place, Sighting
 
 _FIRST = ("seq", "kind", "at", "station", "key", "level")
 COLUMNS = (
@@ -23,7 +23,8 @@ def lines(rows: Iterable[tuple[int, bytes, Event]]) -> Iterator[str]:
     """The header, then one line (ended CR LF) for each (number, chained hash, event).
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front. Children are
-    separated by spaces, and so are the counts of a shift (``passes=12``); `first` (of a duplicate)
+    separated by spaces, and so are the counts of a shift (``passes=12``), other values by name, and
+    the moves of a rework (``KEY:packed@7>active``: it lay in container 7). `first` (of a duplicate)
     is the number of the event that had the code first.
     """
     yield _line(COLUMNS)
@@ -39,7 +40,7 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case tuple():
-            text = " ".join(value)
+            text = " ".join(map(_part, value))
         case Mapping():
             text = " ".join(f"{name}={number}" for name, number in value.items())
         case Sighting(seq=seq):
@@ -47,6 +48,18 @@ def _cell(value: object) -> str:
         case _:
             text = str(value)
     return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _part(value: object) -> str:
+    match value:
+        case Move(key=key, before=before, after=after):
+            return f"{key}:{_place(before)}>{_place(after)}"
+        case _:
+            return str(value)
+
+
+def _place(place: Place) -> str:
+    return place.state if place.inside is None else f"{place.state}@{place.inside}"
 
 
 def _line(cells: Iterable[str]) -> str:

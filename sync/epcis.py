@@ -12,12 +12,20 @@ eject_failed (key)      OBSERVE            inspecting   unknown
 taken_off (key)         OBSERVE            inspecting   unknown
 untracked (key)         OBSERVE            inspecting   unknown
 closed                  AggregationEvent ADD  packing   in_progress
+opened again            AggregationEvent DELETE  unpacking  in_progress; closed tells all anew
+reworked, taken out     AggregationEvent DELETE  unpacking  in_progress; for each parent
+reworked, put in        AggregationEvent ADD  packing   in_progress; for each parent
+reworked, out of use    ObjectEvent DELETE  decommissioning  inactive
+reworked, sampled       OBSERVE            inspecting   unavailable
+reworked, returned      OBSERVE            inspecting   available
 ======================  =================  ===========  ==============================
 
 `packed` is told by the `closed` of its container: an aggregation needs a parentID (EPCIS 2.0,
 7.4.3), and an open container has no code yet. Its children therefore appear as commissioned, and
 their packing in the export that holds the closing. Whatever has no EPCIS form, because it names no
-object, is counted in `left_out` by kind: events mapped and left out add up to the rows given.
+object, is counted in `left_out` by kind: events mapped and left out add up to the rows given,
+but for a rework, which may be several events. Of a container that is open, a rework tells nothing:
+its closing does. A thing's second code is not told: it would be a second object.
 
 A thing that vanished from the belt before the gate, or that was kept out and not seen to fall, was
 neither found good nor bad: CBV's word for its condition is `unknown`.
@@ -34,7 +42,7 @@ import calendar
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -47,13 +55,18 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    Move,
+    Opened,
     Packed,
     Passed,
     Reason,
     Rejected,
+    Reworked,
     TakenOff,
     Untracked,
 )
+from edge_agent.core.names import ContainerId
+from edge_agent.core.states import State
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 Row = tuple[int, bytes, Event]
@@ -100,8 +113,9 @@ class Naming:
     def line(self) -> str:
         return self._own("loc", self.agent)
 
-    def event(self, seq: int, chained: bytes) -> str:
-        return uuid5(_NAMESPACE, f"event/{self.agent}/{seq}/{chained.hex()}").urn
+    def event(self, seq: int, chained: bytes, part: int = 0) -> str:
+        name = f"event/{self.agent}/{seq}/{chained.hex()}"
+        return uuid5(_NAMESPACE, f"{name}/{part}" if part else name).urn
 
     def _own(self, *path: str) -> str:
         if self.base is None:
@@ -130,56 +144,128 @@ def document(
 def events(rows: Iterable[Row], naming: Naming, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
     """Each row that has an EPCIS form, in order; the others are counted in `left_out`."""
     waiting: Counter[int] = Counter()
+    is_open: set[ContainerId] = set()
     for seq, chained, event in rows:
-        match event:
-            case Commissioned():
-                yield _commissioned(event, _common(seq, chained, event, naming), naming, left_out)
-            case Rejected(reason=reason) if reason not in _OF_THE_THING:
-                left_out["rejected, the scan and not the thing"] += 1
-            case (
-                Passed(key=key)
-                | Rejected(key=key)
-                | Ejected(key=key)
-                | EjectedUnasked(key=key)
-                | EjectFailed(key=key)
-                | TakenOff(key=key)
-                | Untracked(key=key)
-            ) if key is not None:
-                yield {
-                    "type": "ObjectEvent",
-                    **_common(seq, chained, event, naming),
-                    "action": "OBSERVE",
-                    "epcList": [naming.thing(key)],
-                    "bizStep": "inspecting",
-                    "disposition": _INSPECTED[type(event)],
-                }
-            case Closed(children=children) if children:
-                if event.container in waiting:
-                    left_out["packed, told by its container's closing"] += waiting.pop(
-                        event.container
-                    )
-                yield {
-                    "type": "AggregationEvent",
-                    **_common(seq, chained, event, naming),
-                    "action": "ADD",
-                    "parentID": naming.thing(event.key),
-                    "childEPCs": [naming.thing(child) for child in children],
-                    "bizStep": "packing",
-                    "disposition": "in_progress",
-                }
-            case Packed(container=container):
-                waiting[container] += 1
-            case Closed():
-                left_out["closed, without children"] += 1
-            case _:
-                left_out[f"{event.kind}, names no object"] += 1
+        if isinstance(event, Packed):
+            waiting[event.container] += 1
+            continue
+        if isinstance(event, Closed) and event.children and event.container in waiting:
+            told = waiting.pop(event.container)
+            left_out["packed, told by its container's closing"] += told
+        for part, told_of in enumerate(_told(event, naming, is_open, left_out)):
+            yield {**_common(seq, chained, event, naming, part), **told_of}
     if waiting:
         left_out["packed, container not closed within the range"] += waiting.total()
 
 
-def _common(seq: int, chained: bytes, event: Event, naming: Naming) -> dict[str, Any]:
+def _told(
+    event: Event, naming: Naming, is_open: set[ContainerId], left_out: Counter[str]
+) -> list[dict[str, Any]]:
+    """`event` in EPCIS, without its what, when and where; or nothing, counted in `left_out`.
+    `is_open` are the containers that were opened and not closed since."""
+    parts: list[dict[str, Any]] = []
+    why = f"{event.kind}, names no object"
+    match event:
+        case Commissioned():
+            parts = [_commissioned(event, naming, left_out)]
+        case Rejected(reason=reason) if reason not in _OF_THE_THING:
+            why = "rejected, the scan and not the thing"
+        case (
+            Passed(key=key)
+            | Rejected(key=key)
+            | Ejected(key=key)
+            | EjectedUnasked(key=key)
+            | EjectFailed(key=key)
+            | TakenOff(key=key)
+            | Untracked(key=key)
+        ) if key is not None:
+            parts = [_object("OBSERVE", [key], "inspecting", _INSPECTED[type(event)], naming)]
+        case Closed(children=children):
+            is_open.discard(event.container)
+            why = "closed, without children"
+            if children:
+                parts = [_aggregation("ADD", event.key, children, naming)]
+        case Opened(key=code, children=children):
+            is_open.add(event.container)
+            why = "opened, told by its closing"
+            if children and code is not None:
+                parts = [_aggregation("DELETE", code, children, naming)]
+        case Reworked():
+            parts = list(_reworked(event, naming, is_open))
+            why = "reworked, told by a closing"
+        case _:
+            pass
+    if not parts:
+        left_out[why] += 1
+    return parts
+
+
+def _object(
+    action: str, keys: Iterable[str], step: str, disposition: str, naming: Naming
+) -> dict[str, Any]:
     return {
-        "eventID": naming.event(seq, chained),
+        "type": "ObjectEvent",
+        "action": action,
+        "epcList": [naming.thing(key) for key in keys],
+        "bizStep": step,
+        "disposition": disposition,
+    }
+
+
+def _aggregation(
+    action: str, parent: str, children: Iterable[str], naming: Naming
+) -> dict[str, Any]:
+    return {
+        "type": "AggregationEvent",
+        "action": action,
+        "parentID": naming.thing(parent),
+        "childEPCs": [naming.thing(child) for child in children],
+        "bizStep": "packing" if action == "ADD" else "unpacking",
+        "disposition": "in_progress",
+    }
+
+
+def _reworked(
+    event: Reworked, naming: Naming, is_open: set[ContainerId]
+) -> Iterator[dict[str, Any]]:
+    """What a rework did, as so many events, without what they have in common."""
+    out: dict[str, list[str]] = {}
+    into: dict[str, list[str]] = {}
+    for move in event.moves:
+        before, after = move.before, move.after
+        if before.inside == after.inside:
+            continue
+        if before.parent is not None and before.inside not in is_open:
+            out.setdefault(before.parent, []).append(move.key)
+        if after.parent is not None and after.inside not in is_open:
+            into.setdefault(after.parent, []).append(move.key)
+    for parent, children in out.items():
+        yield _aggregation("DELETE", parent, children, naming)
+    for parent, children in into.items():
+        yield _aggregation("ADD", parent, children, naming)
+    for action, step, disposition, changed in (
+        ("DELETE", "decommissioning", "inactive", _to(State.DECOMMISSIONED)),
+        ("OBSERVE", "inspecting", "unavailable", _to(State.SAMPLED)),
+        ("OBSERVE", "inspecting", "available", _returned),
+    ):
+        if keys := [move.key for move in event.moves if changed(move)]:
+            yield _object(action, keys, step, disposition, naming)
+
+
+def _to(state: State) -> Callable[[Move], bool]:
+    return lambda move: move.after.state is state is not move.before.state
+
+
+def _returned(move: Move) -> bool:
+    gone = (State.SAMPLED, State.DECOMMISSIONED)
+    return move.before.state is State.SAMPLED and move.after.state not in gone
+
+
+def _common(
+    seq: int, chained: bytes, event: Event, naming: Naming, part: int = 0
+) -> dict[str, Any]:
+    return {
+        "eventID": naming.event(seq, chained, part),
         "eventTime": event.at,
         "eventTimeZoneOffset": "+00:00",
         "readPoint": {"id": naming.station(event.station)},
@@ -187,9 +273,7 @@ def _common(seq: int, chained: bytes, event: Event, naming: Naming) -> dict[str,
     }
 
 
-def _commissioned(
-    event: Commissioned, common: dict[str, Any], naming: Naming, left_out: Counter[str]
-) -> dict[str, Any]:
+def _commissioned(event: Commissioned, naming: Naming, left_out: Counter[str]) -> dict[str, Any]:
     ilmd = {}
     if event.lot is not None:
         ilmd["cbvmda:lotNumber"] = event.lot
@@ -199,15 +283,8 @@ def _commissioned(
             left_out["expiry of a commissioned code, not YYMMDD"] += 1
         else:
             ilmd["cbvmda:itemExpirationDate"] = date
-    return {
-        "type": "ObjectEvent",
-        **common,
-        "action": "ADD",
-        "epcList": [naming.thing(event.key)],
-        "bizStep": "commissioning",
-        "disposition": "active",
-        **({"ilmd": ilmd} if ilmd else {}),
-    }
+    told = _object("ADD", [event.key], "commissioning", "active", naming)
+    return told | {"ilmd": ilmd} if ilmd else told
 
 
 def _date(yymmdd: str, year_now: int) -> str | None:

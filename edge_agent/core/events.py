@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, Seq, StationName
+from edge_agent.core.commands import Command
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    ItemNumber,
+    JobId,
+    LevelName,
+    PersonId,
+    Seq,
+    StationName,
+)
+from edge_agent.core.people import Role
+from edge_agent.core.states import State
 
 
 class Reason(StrEnum):
@@ -38,6 +50,24 @@ class Reason(StrEnum):
     """The verdict did not reach the gate before the item did."""
     STOPPED = "STOPPED"
     """The line was stopped: nothing passes until a person releases it."""
+    WRONG_BATCH = "WRONG_BATCH"
+    """A good code of another batch than the order's."""
+    MIXED = "MIXED"
+    """Another product, or another batch, than what lies in the container already."""
+    WRONG_LABEL = "WRONG_LABEL"
+    """Another label than the one that was printed for the container."""
+    UNPAIRED = "UNPAIRED"
+    """One of a thing's two codes was read without the other."""
+    DECOMMISSIONED = "DECOMMISSIONED"
+    """The code was taken out of use for ever."""
+    SAMPLED = "SAMPLED"
+    """The thing was taken for an inspection and has not been returned."""
+    NOT_SIGNED_IN = "NOT_SIGNED_IN"
+    """Nobody is signed in at the station."""
+    NOT_ALLOWED = "NOT_ALLOWED"
+    """Who is signed in may not do this."""
+    REFUSED = "REFUSED"
+    """What a person asked for cannot be done, or not now."""
 
 
 class Condition(StrEnum):
@@ -70,6 +100,16 @@ class StopCause(StrEnum):
     """Nobody knows what became of an item."""
     DIFFERENCE = "difference"
     """The counts of a shift do not agree."""
+    CHANGE_OVER = "change-over"
+    """Another order begins: what is on the belt must be off it first."""
+
+
+class Subject(StrEnum):
+    """What is edited on the line until HQ sends it."""
+
+    PRODUCT = "product"
+    ORDER = "order"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +147,8 @@ class Commissioned(Event):
     serial: str | None = None
     lot: str | None = None
     expiry: str | None = None
+    also: CodeKey | None = None
+    """The second code on the same thing, which names it as well (a state's beside the brand's)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,13 +317,21 @@ class Released(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed(Event):
-    """A child was put into an open container of the level above (CBV: packing, in_progress)."""
+    """A child was put into an open container of the level above (CBV: packing, in_progress).
+
+    `bench` is the station whose own container it is; None where one is filled in the order of the
+    belt, whoever fills it. `by` is who was signed in.
+    """
 
     kind: ClassVar[str] = "packed"
     key: CodeKey
     level: LevelName
     container: ContainerId
     container_level: LevelName
+    bench: StationName | None = None
+    gtin: str | None = None
+    lot: str | None = None
+    by: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +343,176 @@ class Closed(Event):
     level: LevelName
     container: ContainerId
     children: tuple[CodeKey, ...]
+    by: PersonId | None = None
+    approved_by: PersonId | None = None
+    """Who else had to agree, where it was not full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Event):
+    """A container is filled from now on at `bench`: a new one, or one that was closed (`reopened`;
+    CBV: unpacking). `key` is the code that it has before it is full; None if it has none yet."""
+
+    kind: ClassVar[str] = "opened"
+    key: CodeKey | None
+    level: LevelName
+    container: ContainerId
+    bench: StationName
+    reopened: bool
+    children: tuple[CodeKey, ...]
+    by: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked(Event):
+    """An open container was put aside (`parked`), or `bench` goes on with it."""
+
+    kind: ClassVar[str] = "parked"
+    level: LevelName
+    container: ContainerId
+    parked: bool
+    bench: StationName | None
+    by: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a code is: `inside` a container, whose code is `parent` if it has one."""
+
+    state: State
+    inside: ContainerId | None = None
+    parent: CodeKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a repair changed for one code."""
+
+    key: CodeKey
+    level: LevelName
+    before: Place
+    after: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reworked(Event):
+    """A person repaired something. Nothing is deleted: `moves` tell each code's place before and
+    after (CBV: unpacking, packing, decommissioning, inspecting)."""
+
+    kind: ClassVar[str] = "reworked"
+    operation: Command
+    by: PersonId | None
+    approved_by: PersonId | None = None
+    why: str
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReworkRefused(Event):
+    """A repair would have broken the tree; `culprits` say each fault."""
+
+    kind: ClassVar[str] = "rework_refused"
+    operation: Command
+    by: PersonId | None
+    culprits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelQueued(Event):
+    """A label is to be printed. Written before the printer hears of it.
+
+    `key` is what the label says. Where it was made here, `number` is the place in `range` that it
+    takes for ever. `fields` are the texts of the template. `copy` is 1 for the first label of a
+    code; `reprint_of` names the job before.
+    """
+
+    kind: ClassVar[str] = "label_queued"
+    job: JobId
+    printer: str
+    template: str
+    level: LevelName
+    container: ContainerId | None
+    key: CodeKey
+    fields: Mapping[str, str]
+    copy: int
+    range: str | None = None
+    number: int | None = None
+    reprint_of: JobId | None = None
+    by: PersonId | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPrinted(Event):
+    """The printer took the whole label and reported no fault."""
+
+    kind: ClassVar[str] = "label_printed"
+    job: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFailed(Event):
+    """Nobody knows whether the label came out: it is not printed again unless a person asks."""
+
+    kind: ClassVar[str] = "label_failed"
+    job: JobId
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelVerified(Event):
+    """The label was scanned on its container and is the right one."""
+
+    kind: ClassVar[str] = "label_verified"
+    job: JobId
+    key: CodeKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """`how` is badge or pin."""
+
+    kind: ClassVar[str] = "signed_in"
+    person: PersonId
+    name: str
+    role: Role
+    how: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut(Event):
+    """`why` is command, idle, another or revoked."""
+
+    kind: ClassVar[str] = "signed_out"
+    person: PersonId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused(Event):
+    """A badge or PIN was not accepted. `person` is None where nobody has it."""
+
+    kind: ClassVar[str] = "sign_in_refused"
+    person: PersonId | None
+    how: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited(Event):
+    """A product, an order or a person was made, changed or ended (`new` is None). `station` is the
+    line's name. Values are texts by name; a person's badge and PIN are never among them."""
+
+    kind: ClassVar[str] = "edited"
+    subject: Subject
+    id: str
+    old: Mapping[str, str] | None
+    new: Mapping[str, str] | None
+    by: PersonId | None
+    why: str
+    approved_by: PersonId | None = None
+    """Who else had to agree, where two must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +547,7 @@ class OrderChanged(Event):
 
     kind: ClassVar[str] = "order_changed"
     order: str
+    by: PersonId | None = None
 
 
 KINDS: dict[str, type[Event]] = {
@@ -334,6 +555,8 @@ KINDS: dict[str, type[Event]] = {
     for cls in (
         Commissioned, Rejected, BeltUnknown, Armed, Disarmed, Passed, Ejected, EjectFailed,
         EjectedUnasked, TakenOff, Untracked, Stray, ConditionsChanged, Stopped, Released, Packed,
-        Closed, Resumed, ShiftEnded, OrderChanged, PictureLost,
+        Closed, Resumed, ShiftEnded, OrderChanged, PictureLost, Opened, Parked, Reworked,
+        ReworkRefused, LabelQueued, LabelPrinted, LabelFailed, LabelVerified, SignedIn, SignedOut,
+        SignInRefused, Edited,
     )
 }  # fmt: skip

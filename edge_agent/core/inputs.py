@@ -1,10 +1,13 @@
 """What the core is given. Every input carries its time; the core has no clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge_agent.core.events import Condition, Reason
-from edge_agent.core.names import Instant, ItemNumber, StationName
+from edge_agent.core.commands import Command
+from edge_agent.core.events import Condition, Reason, Subject
+from edge_agent.core.names import Instant, ItemNumber, JobId, PersonId, StationName
+from edge_agent.core.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Read:
     symbology: str | None = None
     defect: str | None = None
     picture: str | None = None
+    by_hand: bool = False
+    """At a gate: read with the station's handheld, so it is no item's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,55 @@ class Tick:
     reads_until_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A person asks something of `station`, by a command barcode or a button. `argument` is the
+    barcode's (a reason, an order)."""
+
+    at: Instant
+    station: StationName
+    command: Command
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Somebody showed a badge or entered a PIN at `station`. `person` is who it is; `refusal` says
+    why it is not accepted (unknown, revoked, too many attempts)."""
+
+    at: Instant
+    station: StationName
+    how: str
+    person: Person | None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """`by` makes or changes a product, an order or a person; `new` is None to end it. `line` is the
+    line's name."""
+
+    at: Instant
+    line: StationName
+    subject: Subject
+    id: str
+    new: Mapping[str, str] | None
+    by: PersonId | None
+    why: str
+    approved_by: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterWord:
+    """What became of print job `job`: `failure` is empty if the printer took the whole label."""
+
+    at: Instant
+    station: StationName
+    job: JobId
+    failure: str = ""
+
+
 Input = (
     Read | Layer | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release
-    | ShiftEnd | OrderStart | PictureLost | Tick
+    | ShiftEnd | OrderStart | PictureLost | Tick | Press | Badge | Edit | PrinterWord
 )  # fmt: skip

@@ -18,6 +18,10 @@ ItemNumber = NewType("ItemNumber", int)
 """One physical thing between trigger and gate. Grows for ever; the PLC shows it modulo 65,536."""
 ContainerId = NewType("ContainerId", int)
 """A container on this line before and after it has a code. Grows for ever."""
+PersonId = NewType("PersonId", str)
+OrderId = NewType("OrderId", str)
+JobId = NewType("JobId", int)
+"""A print job of this line. Grows for ever."""
 Seq = NewType("Seq", int)
 """Position of an event in the ledger, from 1, without gaps."""
 

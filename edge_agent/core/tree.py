@@ -5,7 +5,6 @@ different databases, so what they share is this list of changes; each applies th
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from edge_agent.core.events import (
     Closed,
@@ -14,29 +13,16 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    Opened,
     Packed,
+    Parked,
     Passed,
+    Reworked,
     TakenOff,
     Untracked,
 )
 from edge_agent.core.names import CodeKey, ContainerId, LevelName
-
-
-class State(StrEnum):
-    """What is known of a code."""
-
-    ON_BELT = "on_belt"
-    """Accepted, and between scanner and gate."""
-    ACTIVE = "active"
-    """Commissioned, in no container."""
-    PACKED = "packed"
-    """In a container."""
-    EJECTED = "ejected"
-    """Accepted but taken off at the gate; may be presented again."""
-    TAKEN_OFF = "taken_off"
-    """Accepted, but it vanished from the belt before the gate; may be presented again."""
-    UNTRACKED = "untracked"
-    """Accepted, and nobody knows whether it passed the gate."""
+from edge_agent.core.states import ContainerState, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +59,42 @@ class NameContainer:
     container: ContainerId
 
 
-Change = PutNode | SetState | PutInto | NameContainer
+@dataclass(frozen=True, slots=True)
+class SetPlace:
+    """The code is in `state` now, and in container `container`, or in none."""
+
+    key: CodeKey
+    state: State
+    container: ContainerId | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetContainer:
+    """Container `container` of `level` is in `state` now; `key` is its code, if it got one."""
+
+    container: ContainerId
+    level: LevelName
+    state: ContainerState
+    key: CodeKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutAlias:
+    """`also` names the same thing as `key`."""
+
+    key: CodeKey
+    also: CodeKey
+
+
+Change = PutNode | SetState | PutInto | NameContainer | SetPlace | SetContainer | PutAlias
 
 
 def changes(event: Event) -> tuple[Change, ...]:
     """What `event` changes in the tree; nothing for events about reads, items and the line."""
     match event:
-        case Commissioned(key=key, level=level, item=item):
-            return (PutNode(key, level, State.ACTIVE if item is None else State.ON_BELT),)
+        case Commissioned(key=key, level=level, item=item, also=also):
+            put = PutNode(key, level, State.ACTIVE if item is None else State.ON_BELT)
+            return (put,) if also is None else (put, PutAlias(key, also))
         case Passed(key=key) if key is not None:
             return (SetState(key, State.ACTIVE),)
         case Ejected(key=key) | EjectedUnasked(key=key) if key is not None:
@@ -93,5 +107,16 @@ def changes(event: Event) -> tuple[Change, ...]:
             return (PutInto(event.key, event.container, event.container_level),)
         case Closed():
             return (NameContainer(event.key, event.container),)
+        case Opened():
+            return (SetContainer(event.container, event.level, ContainerState.OPEN, event.key),)
+        case Parked(parked=parked):
+            state = ContainerState.PARKED if parked else ContainerState.OPEN
+            return (SetContainer(event.container, event.level, state),)
+        case Reworked(moves=moves):
+            return tuple(
+                SetPlace(move.key, move.after.state, move.after.inside)
+                for move in moves
+                if move.after != move.before
+            )
         case _:
             return ()

@@ -7,7 +7,7 @@ from edge_agent.core.codes import Code
 from edge_agent.core.events import Reason, Sighting
 from edge_agent.core.history import Known
 from edge_agent.core.names import Gtin, LevelName
-from edge_agent.core.tree import State
+from edge_agent.core.states import State
 
 
 @dataclass(frozen=True, slots=True)

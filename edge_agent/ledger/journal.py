@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from edge_agent.core.body import from_body, to_body
 from edge_agent.core.chain import GENESIS, link
 from edge_agent.core.events import Event, Sighting
-from edge_agent.core.history import Known
+from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.names import CodeKey, ContainerId, Seq
 from edge_agent.core.tree import changes
 from edge_agent.ledger import schema, tree
@@ -131,25 +131,37 @@ class Ledger:
             self._seq += 1
             self._hash = link(self._hash, self._seq, body)
             execute("INSERT INTO journal VALUES (?, ?, ?)", (self._seq, body, self._hash))
-            for change in changes(event):
-                tree.apply(self._connection, self._seq, change)
+            if changed := changes(event):
+                tree.apply(self._connection, self._seq, changed)
 
     def find(self, key: CodeKey) -> Known | None:
         """What is known of `key`, including what this transaction appended (core.history)."""
         node = tree.node(self._connection, key)
         if node is None:
-            return None
+            own = tree.own_key(self._connection, key)
+            return None if own == key else self.find(CodeKey(own))
         inside = None if node.inside is None else self._container(node.inside)
-        return Known(node.level, node.state, self._sighting(node.first_seq), inside)
+        body = self._body(node.first_seq)
+        first = Sighting(node.first_seq, body["at"], body["station"])
+        gtin, lot = body.get("gtin"), body.get("lot")
+        return Known(key, node.level, node.state, first, inside, node.holds, gtin, lot)
+
+    def container(self, container: ContainerId) -> KnownContainer | None:
+        """What lies in a container, including what this transaction put there (core.history)."""
+        found = tree.container(self._connection, container)
+        if found is None:
+            return None
+        children = tuple(child.key for child in tree.children(self._connection, container))
+        return KnownContainer(found.id, found.level, found.state, found.key, children)
 
     def _container(self, container_id: ContainerId) -> tuple[ContainerId, CodeKey | None]:
         found = tree.container(self._connection, container_id)
         return container_id, found.key if found else None
 
-    def _sighting(self, seq: Seq) -> Sighting:
+    def _body(self, seq: Seq) -> dict[str, Any]:
         row = self._connection.execute("SELECT body FROM journal WHERE seq = ?", (seq,)).fetchone()
-        body = json.loads(row[0])
-        return Sighting(seq, body["at"], body["station"])
+        body: dict[str, Any] = json.loads(row[0])
+        return body
 
     def save_snapshot(self, state: dict[str, Any]) -> None:
         """Keep the core's state as of the last event. Only inside `transaction`."""

@@ -1,6 +1,7 @@
 """Reading a ledger that another process writes."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -39,11 +40,18 @@ SELECT seq, body, hash FROM journal
 WHERE seq IN (SELECT seq FROM journal WHERE instr(body, '"picture":"'))
 ORDER BY seq
 """
+_ENTERED = f"""
+SELECT seq, body, hash FROM journal WHERE {schema.IS_ENTERED} ORDER BY seq
+"""  # noqa: S608 the project's own text
 _OF_PICTURE = """
 SELECT seq, body, hash FROM journal
 WHERE instr(body, '"picture":"') AND body ->> '$.picture' = ?
 ORDER BY seq
 """
+_OF_PERSON = """(
+    :person IN (body ->> '$.by', body ->> '$.person', body ->> '$.approved_by')
+    OR body ->> '$.subject' = 'person' AND body ->> '$.id' = :person
+)"""
 
 
 class JournalRow(NamedTuple):
@@ -115,9 +123,48 @@ class LedgerReader:
         """The events that name this picture, in order."""
         return [JournalRow(*row) for row in self._connection.execute(_OF_PICTURE, (sha256,))]
 
+    def entered(self) -> Iterator[JournalRow]:
+        """Every change of a product, an order or a person, and of what the line works on."""
+        return (JournalRow(*row) for row in self._connection.execute(_ENTERED))
+
     def pictured(self) -> Iterator[JournalRow]:
         """Every event that names a picture, in order."""
         return (JournalRow(*row) for row in self._connection.execute(_PICTURED))
+
+    def acts(
+        self,
+        *,
+        person: str = "",
+        kinds: Sequence[str] = (),
+        since: str = "",
+        until: str = "",
+        before: int | None = None,
+        newest_first: bool = True,
+        limit: int = -1,
+    ) -> Iterator[JournalRow]:
+        """The events of the audit trail (schema.ACTS): those that `person` did, agreed to or was
+        the subject of, of `kinds`, from `since` on and before `until` (RFC 3339, UTC), before
+        number `before`. What is empty bounds nothing; `limit` -1 neither."""
+        where = [schema.ACTS]
+        if before is not None:
+            where.append("seq < :before")
+        if person:
+            where.append(_OF_PERSON)
+        if kinds:
+            where.append("body ->> '$.kind' IN (SELECT value FROM json_each(:kinds))")
+        if since:
+            where.append("body ->> '$.at' >= :since")
+        if until:
+            where.append("body ->> '$.at' < :until")
+        query = (
+            f"SELECT seq, body, hash FROM journal WHERE {' AND '.join(where)} "  # noqa: S608 fixed
+            f"ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT :limit"
+        )
+        given = {
+            "person": person, "kinds": json.dumps(kinds), "since": since, "until": until,
+            "before": before, "limit": limit,
+        }  # fmt: skip
+        return (JournalRow(*row) for row in self._connection.execute(query, given))
 
     def node(self, key: str) -> Node | None:
         return tree.node(self._connection, key)
@@ -127,6 +174,13 @@ class LedgerReader:
 
     def children(self, container_id: int) -> list[Node]:
         return tree.children(self._connection, container_id)
+
+    def own_key(self, key: str) -> str:
+        """The key of the thing whose second code `key` is; else `key` itself."""
+        return tree.own_key(self._connection, key)
+
+    def aliases(self) -> Iterator[tuple[str, str]]:
+        return tree.aliases(self._connection)
 
     def nodes(self) -> Iterator[Node]:
         return tree.nodes(self._connection)

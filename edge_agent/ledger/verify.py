@@ -50,6 +50,8 @@ def verify(path: Path) -> Verdict:
                 containers, fault = _compare(
                     "container", ledger.containers(), tree.containers(rebuilt)
                 )
+                if fault is None:
+                    _, fault = _compare("alias", ledger.aliases(), tree.aliases(rebuilt))
                 return Verdict(events, nodes, containers, fault)
         finally:
             rebuilt.close()
@@ -68,8 +70,7 @@ def _replay(ledger: LedgerReader, rebuilt: Connection) -> tuple[int, str | None]
             event = from_body(body)
         except EventError as error:
             return good, f"journal row {seq}: {error}"
-        for change in changes(event):
-            tree.apply(rebuilt, seq, change)
+        tree.apply(rebuilt, seq, changes(event))
         good, before = seq, found
         if seq % _COMMIT_EVENTS == 0:
             rebuilt.execute("COMMIT")

@@ -17,12 +17,21 @@ from typing import Any
 import structlog
 
 from edge_agent import clock
-from edge_agent.core.history import History, Known
+from edge_agent.core.history import History, Known, KnownContainer
 from edge_agent.core.inputs import Input
 from edge_agent.core.line import Line
-from edge_agent.core.names import CodeKey, Instant, Seq, StationName
+from edge_agent.core.names import CodeKey, ContainerId, Instant, Seq, StationName
 from edge_agent.core.record import Decision
-from edge_agent.recorder.form import Decided, Distrusted, Encoder, Entry, Head, Refused, Words
+from edge_agent.recorder.form import (
+    Decided,
+    Distrusted,
+    Encoder,
+    Entry,
+    Found,
+    Head,
+    Refused,
+    Words,
+)
 from edge_agent.recorder.ring import Ring
 
 WAITING_LIMIT = 4_096
@@ -84,7 +93,7 @@ class FlightRecorder:
 
     def decided(self, given: Input, decision: Decision) -> None:
         """`decision` was made, and is not committed yet."""
-        found: dict[CodeKey, Known] = {}
+        found = Found()
         if self._memory is not None and self._memory.found:
             found, self._memory.found = self._memory.found, found
         self._decided.append(Decided(given, decision, found))
@@ -266,12 +275,18 @@ class _Memory:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self.found: dict[CodeKey, Known] = {}
+        self.found = Found()
 
     def find(self, key: CodeKey) -> Known | None:
         known = self._history.find(key)
         if known is not None:
-            self.found[key] = known
+            self.found.codes[key] = known
+        return known
+
+    def container(self, container: ContainerId) -> KnownContainer | None:
+        known = self._history.container(container)
+        if known is not None:
+            self.found.containers[container] = known
         return known
 
 

@@ -18,12 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_agent.core.body import to_body
 from edge_agent.core.effects import Effect
-from edge_agent.core.history import Known
+from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.inputs import Counter, Input, Tick
-from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
+from edge_agent.core.names import CodeKey, ContainerId, Instant, ItemNumber, StationName
 from edge_agent.core.record import Decision
 
-FORMAT = 2
+FORMAT = 3
 RUN_LIMIT = 128
 """Quiet inputs in one line; so many may be lost with the power."""
 
@@ -35,7 +35,6 @@ _INPUTS: dict[str, TypeAdapter[Any]] = {
 _EFFECTS: dict[str, TypeAdapter[Any]] = {
     kind.__name__: TypeAdapter(kind) for kind in get_args(Effect)
 }
-_KNOWN = TypeAdapter(Known)
 
 
 class FormError(ValueError):
@@ -64,14 +63,24 @@ class Head:
     config: Mapping[str, Any]
 
 
+@dataclass(slots=True)
+class Found:
+    """What the ledger knew of the codes and containers that were asked for; of others, nothing."""
+
+    codes: dict[CodeKey, Known] = field(default_factory=dict)
+    containers: dict[ContainerId, KnownContainer] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.codes or self.containers)
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One input. `found` is what the ledger knew of the codes that were asked for; of others,
-    nothing."""
+    """One input, and what the ledger answered."""
 
     given: Input
     decision: Decision
-    found: Mapping[CodeKey, Known]
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Recorded:
 
     n: int
     given: Input
-    found: Mapping[CodeKey, Known] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
     events: tuple[dict[str, Any], ...] = ()
     effects: tuple[dict[str, Any], ...] = ()
     quiet: bool = False
@@ -114,6 +123,7 @@ Entry = Decided | Refused | Distrusted | Words
 Line = Head | Recorded | Refused | Distrusted | Words
 
 _HEAD = TypeAdapter(Head)
+_FOUND = TypeAdapter(Found)
 _WORDS = TypeAdapter(Words)
 _DISTRUSTED = TypeAdapter(Distrusted)
 
@@ -187,12 +197,12 @@ class Encoder:
         self._counted.clear()
         return dumps({"head": _HEAD.dump_python(replace(head, n=self.n), mode="json")})
 
-    def _decided(self, given: Input, decision: Decision, found: Mapping[CodeKey, Known]) -> str:
+    def _decided(self, given: Input, decision: Decision, found: Found) -> str:
         if isinstance(given, Counter):
             self._counted[given.station] = given.last_item, given.boot
         line: dict[str, Any] = {"n": self.n, "input": input_json(given)}
         if found:
-            line["found"] = {k: _KNOWN.dump_python(v, mode="json") for k, v in found.items()}
+            line["found"] = _FOUND.dump_python(found, mode="json")
         if decision.effects:
             line["effects"] = effect_json(decision)
         text = dumps(line)
@@ -235,7 +245,7 @@ def decode(text: str) -> list[Line]:
             case {"n": int(n), "quiet": run}:
                 return list(_quiet(n, run))
             case {"n": int(n), "input": given}:
-                found = {CodeKey(k): _KNOWN.validate_python(v) for k, v in _found(line)}
+                found = _FOUND.validate_python(line.get("found", {}))
                 events, effects = line.get("events", ()), line.get("effects", ())
                 return [Recorded(n, _input(given), found, tuple(events), tuple(effects))]
             case {"refused": given}:
@@ -251,10 +261,6 @@ def decode(text: str) -> list[Line]:
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise FormError(f"is no line of a recording: {error}") from None
     raise FormError(f"is no line of a recording: {text:.80}")
-
-
-def _found(line: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from line.get("found", {}).items()
 
 
 def _input(plain: dict[str, Any]) -> Input:

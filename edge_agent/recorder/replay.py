@@ -8,24 +8,25 @@ its ledger (which item has which window) goes on as today's code has it.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_agent.config import LineConfig
 from edge_agent.config_file import ConfigError, config_of
 from edge_agent.core.body import EventError, from_body
-from edge_agent.core.events import Event, Sighting
-from edge_agent.core.history import Known
+from edge_agent.core.events import Event
+from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.inputs import Input, ShiftEnd, Tick
 from edge_agent.core.line import Line
-from edge_agent.core.names import CodeKey, ContainerId, Seq, StationName
+from edge_agent.core.names import CodeKey, ContainerId, StationName
+from edge_agent.core.past import Past
 from edge_agent.core.record import LinePlan
 from edge_agent.core.state import FORM, LevelsChangedError, LineState
-from edge_agent.core.tree import NameContainer, PutInto, PutNode, SetState, State, changes
 from edge_agent.plan import line_plan
 from edge_agent.recorder.form import (
     Distrusted,
+    Found,
     Head,
     Recorded,
     Refused,
@@ -120,7 +121,7 @@ class Replay:
         line, state = self._line, self._state
         assert line is not None and state is not None  # noqa: S101 a head came before
         self._n = recorded.n + 1
-        self._past.answers = recorded.found
+        self._past.found = recorded.found
         try:
             decision = line.decide(recorded.given)
         except Exception as error:
@@ -178,41 +179,16 @@ def _refuse_other_stations(plan: LinePlan, recorded: LinePlan) -> None:
         raise RecordingError("; ".join(faults))
 
 
-@dataclass(slots=True)
-class _Past:
+class _Past(Past):
     """The ledger as far as the recording knows it: what it answered for the input at hand, and what
-    became of the codes that the recording itself has seen. Of a code that is neither, nothing."""
+    became of the codes that the recording itself has seen. Of what is neither, nothing."""
 
-    seq: int
-    answers: Mapping[CodeKey, Known] = field(default_factory=dict)
-    nodes: dict[CodeKey, Known] = field(default_factory=dict)
-    names: dict[ContainerId, CodeKey] = field(default_factory=dict)
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.found: Found = Found()
 
     def find(self, key: CodeKey) -> Known | None:
-        if key in self.answers:
-            return self.answers[key]
-        known = self.nodes.get(key)
-        if known is None or known.inside is None:
-            return known
-        container, _ = known.inside
-        inside = container, self.names.get(container)
-        return Known(known.level, known.state, known.first, inside)
+        return self.found.codes.get(key) or super().find(key)
 
-    def append(self, event: Event) -> None:
-        """Take in the ledger's next event."""
-        self.seq += 1
-        for change in changes(event):
-            match change:
-                case PutNode(key, level, state):
-                    before = self.nodes.get(key)
-                    now = Sighting(Seq(self.seq), event.at, event.station)
-                    self.nodes[key] = Known(level, state, before.first if before else now, None)
-                case SetState(key, state) if known := self.nodes.get(key):
-                    self.nodes[key] = Known(known.level, state, known.first, known.inside)
-                case PutInto(key, container, _) if known := self.nodes.get(key):
-                    inside = container, None
-                    self.nodes[key] = Known(known.level, State.PACKED, known.first, inside)
-                case NameContainer(key, container):
-                    self.names[container] = key
-                case _:
-                    pass
+    def container(self, container: ContainerId) -> KnownContainer | None:
+        return self.found.containers.get(container) or super().container(container)

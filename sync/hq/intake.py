@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from edge_agent.core.body import EventError, from_body
 from edge_agent.core.chain import GENESIS
-from edge_agent.core.events import Event
+from edge_agent.core.events import Event, Reworked
 from edge_agent.sqlite import Connection
 from sync.hq.projection import project, reproject
 from sync.wire import Acked, Batch, Conflict, Gap, Hole, MalformedError
@@ -23,6 +23,8 @@ from sync.wire import Acked, Batch, Conflict, Gap, Hole, MalformedError
 Answer = Acked | Gap | Conflict
 MAX_CONTAINER = 2**63 - 1
 """SQLite's largest integer."""
+MAX_MOVES = 10_000
+"""Things that one event moves: no container of any line holds more."""
 
 
 def receive(db: Database, batch: Batch, at: str) -> Answer:
@@ -104,7 +106,11 @@ def _refuse_unstorable(event: Event, body: str) -> None:
             json.dumps(json.loads(body), ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise EventError("has half of a surrogate pair, expected whole characters") from None
-    if getattr(event, "container", 0) > MAX_CONTAINER:
+    moves = event.moves if isinstance(event, Reworked) else ()
+    if len(moves) > MAX_MOVES:
+        raise EventError(f"has {len(moves)} moves, expected at most {MAX_MOVES}")
+    named = [getattr(event, "container", None), *(move.after.inside for move in moves)]
+    if any(container is not None and container > MAX_CONTAINER for container in named):
         raise EventError(f"container is more than {MAX_CONTAINER}")
 
 

@@ -10,24 +10,47 @@ from dataclasses import dataclass, field
 
 from edge_agent.core.body import from_body
 from edge_agent.core.events import Commissioned, Event, Rejected
-from edge_agent.core.tree import NameContainer, PutInto, PutNode, SetState, State, changes
+from edge_agent.core.states import ContainerState, State
+from edge_agent.core.tree import (
+    Change,
+    NameContainer,
+    PutAlias,
+    PutInto,
+    PutNode,
+    SetContainer,
+    SetPlace,
+    SetState,
+    changes,
+)
 from edge_agent.sqlite import Connection
 
+_NOWHERE = -1
+"""In a fold: taken out of its container. No container has this number."""
 _PUT_NODES = (
-    "INSERT INTO node (agent_id, key, level, state, inside, holds, text, events) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    "level = coalesce(level, excluded.level), state = coalesce(excluded.state, state), "
-    "inside = coalesce(excluded.inside, inside), holds = coalesce(excluded.holds, holds), "
-    "text = coalesce(excluded.text, text), events = events || ',' || excluded.events"
+    "INSERT INTO node (agent_id, key, level, state, inside, holds, text, events) "  # noqa: S608
+    f"VALUES (?1, ?2, ?3, ?4, nullif(?5, {_NOWHERE}), ?6, ?7, ?8) ON CONFLICT DO UPDATE SET "
+    "level = coalesce(level, ?3), state = coalesce(?4, state), "
+    f"inside = nullif(coalesce(?5, inside), {_NOWHERE}), holds = coalesce(?6, holds), "
+    "text = coalesce(?7, text), events = events || ',' || ?8"
 )
 _PUT_CONTAINERS = (
-    "INSERT INTO container (agent_id, id, level, key, closed_seq) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET level = coalesce(level, excluded.level), "
-    "key = coalesce(excluded.key, key), closed_seq = coalesce(excluded.closed_seq, closed_seq)"
+    "INSERT INTO container (agent_id, id, level, key, closed_seq, state, events) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, 'open'), ?7) ON CONFLICT DO UPDATE SET "
+    "level = coalesce(level, ?3), key = coalesce(?4, key), closed_seq = coalesce(?5, closed_seq), "
+    "state = coalesce(?6, state), events = trim(events || ',' || ?7, ',')"
 )
 _PUT_REJECTIONS = "INSERT OR IGNORE INTO rejection (agent_id, key, seq) VALUES (?, ?, ?)"
-_LISTED = "SELECT events FROM node WHERE agent_id = ? AND key IN (SELECT value FROM json_each(?))"
+_PUT_ALIASES = "INSERT OR REPLACE INTO alias (agent_id, also, key) VALUES (?, ?, ?)"
+_LISTED = (
+    "SELECT events FROM node WHERE agent_id = ?1 AND key IN (SELECT value FROM json_each(?2)) "
+    "UNION ALL SELECT events FROM container "
+    "WHERE agent_id = ?1 AND id IN (SELECT value FROM json_each(?3))"
+)
 _FORGET = "DELETE FROM node WHERE agent_id = ? AND key IN (SELECT value FROM json_each(?))"
+_FORGET_CONTAINERS = (
+    "UPDATE container SET key = NULL, closed_seq = NULL, state = 'open', events = '' "
+    "WHERE agent_id = ? AND id IN (SELECT value FROM json_each(?))"
+)
 
 
 @dataclass(slots=True)
@@ -42,8 +65,7 @@ class _Node:
     events: list[int] = field(default_factory=list)
 
     def row(self) -> tuple[str | int | None, ...]:
-        listed = ",".join(map(str, self.events))
-        return self.level, self.state, self.inside, self.holds, self.text, listed
+        return self.level, self.state, self.inside, self.holds, self.text, _listed(self.events)
 
 
 @dataclass(slots=True)
@@ -51,6 +73,11 @@ class _Container:
     level: str | None = None
     key: str | None = None
     closed_seq: int | None = None
+    state: ContainerState | None = None
+    events: list[int] = field(default_factory=list)
+
+    def row(self) -> tuple[str | int | None, ...]:
+        return self.level, self.key, self.closed_seq, self.state, _listed(self.events)
 
 
 class Fold:
@@ -60,36 +87,54 @@ class Fold:
         self._nodes: dict[str, _Node] = {}
         self._containers: dict[int, _Container] = {}
         self._rejections: list[tuple[str, int]] = []
+        self._aliases: dict[str, str] = {}
 
     @property
     def keys(self) -> list[str]:
         """The codes whose nodes change."""
         return list(self._nodes)
 
+    @property
+    def containers(self) -> list[int]:
+        """The containers that are opened, parked or closed."""
+        return [number for number, each in self._containers.items() if each.events]
+
     def add(self, seq: int, event: Event) -> None:
         if isinstance(event, Rejected) and event.key is not None:
             self._rejections.append((event.key, seq))
         for change in changes(event):
-            node = self._nodes.get(change.key)
-            if node is None:
-                node = self._nodes[change.key] = _Node()
-            node.events.append(seq)
-            match change:
-                case PutNode(level=level, state=state):
-                    node.level = node.level or level
-                    node.state = state
-                case SetState(state=state):
-                    node.state = state
-                case PutInto(container=container, container_level=level):
-                    node.state = State.PACKED
-                    node.inside = container
-                    self._container(container).level = level
-                case NameContainer(key=key, container=container):
-                    node.holds = container
-                    named = self._container(container)
-                    named.key, named.closed_seq = key, seq
-            if isinstance(event, Commissioned) and event.text != event.key:
-                node.text = event.text
+            if isinstance(change, PutAlias):
+                self._aliases[change.also] = change.key
+            else:
+                self._change(seq, change)
+        if isinstance(event, Commissioned) and event.text != event.key:
+            self._nodes[event.key].text = event.text
+
+    def _change(self, seq: int, change: Change) -> None:
+        match change:
+            case PutNode(key=key, level=level, state=state):
+                node = self._node(key, seq)
+                node.level, node.state = node.level or level, state
+            case SetState(key=key, state=state):
+                self._node(key, seq).state = state
+            case PutInto(key=key, container=container, container_level=level):
+                node = self._node(key, seq)
+                node.state, node.inside = State.PACKED, container
+                self._container(container).level = level
+            case SetPlace(key=key, state=state, container=place):
+                node = self._node(key, seq)
+                node.state, node.inside = state, _NOWHERE if place is None else place
+            case NameContainer(key=key, container=container):
+                self._node(key, seq).holds = container
+                named = self._container(container)
+                named.key, named.closed_seq, named.state = key, seq, ContainerState.CLOSED
+                named.events.append(seq)
+            case SetContainer(container=container, level=level, state=container_state, key=code):
+                found = self._container(container)
+                found.level, found.state, found.key = level, container_state, code or found.key
+                found.events.append(seq)
+                if code is not None:
+                    self._node(code, seq).holds = container
 
     def write(self, connection: Connection, agent_id: int) -> None:
         """Carry out the change inside the caller's transaction."""
@@ -99,12 +144,22 @@ class Fold:
             [(agent_id, key, *node.row()) for key, node in sorted(self._nodes.items())],
         )
         connection.executemany(
-            _PUT_CONTAINERS,
-            [(agent_id, i, c.level, c.key, c.closed_seq) for i, c in self._containers.items()],
+            _PUT_CONTAINERS, [(agent_id, i, *c.row()) for i, c in self._containers.items()]
         )
         connection.executemany(
             _PUT_REJECTIONS, [(agent_id, key, seq) for key, seq in self._rejections]
         )
+        connection.executemany(
+            _PUT_ALIASES, [(agent_id, also, key) for also, key in self._aliases.items()]
+        )
+
+    def _node(self, key: str, seq: int) -> _Node:
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = _Node()
+        if not node.events or node.events[-1] != seq:
+            node.events.append(seq)
+        return node
 
     def _container(self, container: int) -> _Container:
         return self._containers.setdefault(container, _Container())
@@ -121,19 +176,31 @@ def project(connection: Connection, agent_id: int, events: Iterable[tuple[int, E
 def reproject(connection: Connection, agent_id: int, late: Iterable[tuple[int, Event]]) -> None:
     """Project `late` events that fill a hole, among those behind it that are projected already.
 
-    Each event changes one code, and each node lists its events: the nodes concerned are made anew
-    from all their events, in order. The rest of the tree cannot differ.
+    Each node and container lists its events: those concerned are made anew from all their events,
+    in order. An event of these may change others as well, and so those are concerned, too. The
+    rest of the tree cannot differ.
     """
     events = dict(late)
-    concerned = Fold()
-    for seq, event in events.items():
-        concerned.add(seq, event)
-    named = (agent_id, json.dumps(concerned.keys))
-    for (listed,) in connection.execute(_LISTED, named).fetchall():
-        for seq in map(int, listed.split(",")):
-            (body,) = connection.execute(
-                "SELECT body FROM journal WHERE agent_id = ? AND seq = ?", (agent_id, seq)
-            ).fetchone()
-            events[seq] = from_body(body)
-    connection.execute(_FORGET, named)
+    concerned, new = Fold(), dict(events)
+    while new:
+        for seq, event in new.items():
+            concerned.add(seq, event)
+        keys, containers = json.dumps(concerned.keys), json.dumps(concerned.containers)
+        listed = connection.execute(_LISTED, (agent_id, keys, containers)).fetchall()
+        numbers = {int(seq) for (text,) in listed for seq in text.split(",") if seq}
+        new = {seq: _event(connection, agent_id, seq) for seq in sorted(numbers - events.keys())}
+        events |= new
+    connection.execute(_FORGET, (agent_id, keys))
+    connection.execute(_FORGET_CONTAINERS, (agent_id, containers))
     project(connection, agent_id, sorted(events.items(), key=lambda item: item[0]))
+
+
+def _event(connection: Connection, agent_id: int, seq: int) -> Event:
+    (body,) = connection.execute(
+        "SELECT body FROM journal WHERE agent_id = ? AND seq = ?", (agent_id, seq)
+    ).fetchone()
+    return from_body(body)
+
+
+def _listed(events: list[int]) -> str:
+    return ",".join(map(str, events))

@@ -60,13 +60,14 @@ def tree(db: Database, name: str, after: str, limit: int) -> dict[str, Any] | No
 
 
 def containers(db: Database, name: str, after: int, limit: int) -> dict[str, Any] | None:
-    """Up to `limit` of the agent's containers after number `after`; `key` is None while open."""
+    """Up to `limit` of the agent's containers after number `after`; `key` is None for one that has
+    no code yet, `state` open, parked or closed."""
     row = next(db["agent"].rows_where("name = ?", [name]), None)
     if row is None:
         return None
     found = list(
         db.query(
-            "SELECT id, level, key, closed_seq FROM container "
+            "SELECT id, level, key, closed_seq, state FROM container "
             "WHERE agent_id = ? AND id > ? ORDER BY id LIMIT ?",
             [row["id"], after, limit],
         )
@@ -91,7 +92,8 @@ def events(db: Database, name: str, after: int, limit: int) -> dict[str, Any] | 
 
 
 def trace(db: Database, code: str) -> list[dict[str, Any]]:
-    """Each agent's node of `code`, which may be a key or a text as it was read.
+    """Each agent's node of `code`, which may be a key, a thing's second code, or a text as it was
+    read.
 
     A node has its ancestors bottom up, its descendants (each with its parent), and the events
     that concern it. A code that was only ever rejected has events and no state.
@@ -100,7 +102,11 @@ def trace(db: Database, code: str) -> list[dict[str, Any]]:
     found = {(agent_id, code) for agent_id in names if _is_known(db, agent_id, code)}
     found |= {
         (row["agent_id"], row["key"])
-        for row in db.query("SELECT agent_id, key FROM node WHERE text = ?", [code])
+        for row in db.query(
+            "SELECT agent_id, key FROM node WHERE text = :code "
+            "UNION SELECT agent_id, key FROM alias WHERE also = :code",
+            {"code": code},
+        )
     }
     return [
         {"agent": names[agent_id], **_traced(db, agent_id, key)}

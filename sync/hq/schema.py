@@ -8,7 +8,9 @@ node       the tree: one row a code, as in the line's ledger. `text` is the code
            the node: its row is written anyway, an index apart would be one more page a code to
            write (docs/decisions/0002-sync.md). `level` is NULL while the commissioning
            lies in a hole.
-container  one row a container, with or without a code yet.
+container  one row a container, with or without a code yet. `state` is open, parked or closed;
+           `events` lists the numbers of the events that opened, parked or closed it.
+alias      the second code of a thing that has two.
 rejection  rejected reads of a code; they change no node, so they are listed apart.
 tally      how many events of each kind.
 alarm      disagreements with an agent, each once, with how often and when last.
@@ -48,6 +50,18 @@ def _journal_and_tree(db: Database) -> None:
         "CREATE TABLE receipt (id INTEGER PRIMARY KEY, agent_id INTEGER NOT NULL, "
         "at TEXT NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, "
         "stored INTEGER NOT NULL) STRICT",
+    ):
+        db.execute(statement)
+
+
+@migrations(name="0002_places_and_second_codes")
+def _places_and_second_codes(db: Database) -> None:
+    for statement in (
+        "ALTER TABLE container ADD COLUMN state TEXT NOT NULL DEFAULT 'open'",
+        "ALTER TABLE container ADD COLUMN events TEXT NOT NULL DEFAULT ''",
+        "UPDATE container SET state = 'closed', events = closed_seq WHERE closed_seq IS NOT NULL",
+        "CREATE TABLE alias (agent_id INTEGER NOT NULL, also TEXT NOT NULL, key TEXT NOT NULL, "
+        "PRIMARY KEY (agent_id, also)) STRICT, WITHOUT ROWID",
     ):
         db.execute(statement)
 

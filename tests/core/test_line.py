@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from edge_agent.core.events import Closed, Ejected, Passed, Reason, Rejected, Untracked
 from edge_agent.core.inputs import Outcome, Read
 from edge_agent.core.state import LevelsChangedError, LineState
-from edge_agent.core.tree import State
+from edge_agent.core.states import State
 from tests.core.world import INFEED, SPACING_US, World, key, plan, text
 
 

@@ -1,13 +1,11 @@
-"""A line in virtual time: the real core over a history kept in plain dictionaries."""
+"""A line in virtual time: the real core over a history kept in memory."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from edge_agent.core.codes import CodeKind, Form
 from edge_agent.core.effects import Answer, Effect, Judge
-from edge_agent.core.events import Event, Sighting
-from edge_agent.core.history import Known
+from edge_agent.core.events import Event
 from edge_agent.core.inputs import (
     Arming,
     Counter,
@@ -21,24 +19,15 @@ from edge_agent.core.inputs import (
 from edge_agent.core.line import Line
 from edge_agent.core.names import (
     CodeKey,
-    ContainerId,
     Instant,
     ItemNumber,
     LevelName,
-    Seq,
     StationName,
 )
 from edge_agent.core.packing import LevelPlan
+from edge_agent.core.past import Past
 from edge_agent.core.record import GatePlan, LinePlan, StationPlan
 from edge_agent.core.state import LineState
-from edge_agent.core.tree import (
-    NameContainer,
-    PutInto,
-    PutNode,
-    SetState,
-    State,
-    changes,
-)
 from edge_agent.core.verify import Due
 
 INFEED, BENCH = StationName("infeed"), StationName("bench")
@@ -75,42 +64,16 @@ def key(level: str, number: int) -> CodeKey:
     return CodeKey(f"plain:{level}-{number}")
 
 
-@dataclass
-class Past:
-    """core.history.History, and the whole journal, in memory."""
+class Journal(Past):
+    """The history, and the whole journal that it is made of."""
 
-    events: list[Event] = field(default_factory=list)
-    nodes: dict[CodeKey, Known] = field(default_factory=dict)
-    container_keys: dict[ContainerId, CodeKey] = field(default_factory=dict)
-
-    def find(self, key: CodeKey) -> Known | None:
-        known = self.nodes.get(key)
-        if known is None or known.inside is None:
-            return known
-        container, _ = known.inside
-        inside = (container, self.container_keys.get(container))
-        return Known(known.level, known.state, known.first, inside)
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[Event] = []
 
     def append(self, event: Event) -> None:
+        super().append(event)
         self.events.append(event)
-        seq = Seq(len(self.events))
-        for change in changes(event):
-            match change:
-                case PutNode(key, level, state):
-                    first = Sighting(seq, event.at, event.station)
-                    known = self.nodes.get(key)
-                    first = known.first if known else first
-                    self.nodes[key] = Known(level, state, first, None)
-                case SetState(key, state):
-                    known = self.nodes[key]
-                    self.nodes[key] = Known(known.level, state, known.first, known.inside)
-                case PutInto(key, container, _):
-                    known = self.nodes[key]
-                    self.nodes[key] = Known(
-                        known.level, State.PACKED, known.first, (container, None)
-                    )
-                case NameContainer(key, container):
-                    self.container_keys[container] = key
 
 
 class World:
@@ -118,7 +81,7 @@ class World:
 
     def __init__(self, line_plan: LinePlan) -> None:
         self.plan = line_plan
-        self.past = Past()
+        self.past = Journal()
         self.line = Line(line_plan, LineState(line_plan.levels), self.past)
         self.effects: list[Effect] = []
         self.now_us = 1_000_000

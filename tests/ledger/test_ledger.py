@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from edge_agent.core.events import Closed, Commissioned, Event, Packed, Reason, Rejected, Sighting
 from edge_agent.core.names import CodeKey, ContainerId, LevelName, Seq, StationName
-from edge_agent.core.tree import State
+from edge_agent.core.states import State
 from edge_agent.ledger.errors import (
     LedgerBusyError,
     LedgerDamagedError,

@@ -75,4 +75,4 @@ def test_a_ledger_from_before_there_were_pictures_is_read_as_it_is_and_then_goes
     connection = connect(path, read_only=True)
     applied = [each.name for each in schema.migrations.applied(Database(connection))]
     connection.close()
-    assert applied == ["0001_journal_and_tree", "0002_events_of_a_picture"]
+    assert "0002_events_of_a_picture" in applied

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.core.inputs import Counter, Input, PictureLost, Read, Tick
 from edge_agent.core.names import Instant, ItemNumber, StationName
 from edge_agent.core.record import Decision
-from edge_agent.recorder.form import FORMAT, Decided, Encoder, FormError, Recorded, decode
+from edge_agent.recorder.form import FORMAT, Decided, Encoder, FormError, Found, Recorded, decode
 from tests.recorder.rig import INFEED
 
 US = st.integers(0, 2**50)
@@ -35,7 +35,7 @@ INPUTS = st.one_of(st.builds(Tick, INSTANTS, US), COUNTERS, READS, LOSSES)
 @given(st.lists(INPUTS, max_size=300))
 def test_every_input_is_read_as_it_came_quiet_ones_too(given: list[Input]) -> None:
     encoder = Encoder()
-    texts = [text for each in given for text in encoder.lines(Decided(each, Decision(), {}))]
+    texts = [text for each in given for text in encoder.lines(Decided(each, Decision(), Found()))]
     texts += encoder.flush()
     recorded = [line for text in texts for line in decode(text)]
     assert [line.given for line in recorded if isinstance(line, Recorded)] == given
@@ -49,7 +49,7 @@ def test_a_second_of_polls_that_change_nothing_takes_one_line_of_some_twenty_byt
     for step in range(101):
         mono_us = 10**9 + 10_003 * step
         poll = replace(first, at=Instant(mono_us, 10**15 + 10_003 * step), asked_us=mono_us - 300)
-        texts += encoder.lines(Decided(poll, Decision(), {}))
+        texts += encoder.lines(Decided(poll, Decision(), Found()))
     texts += encoder.flush()
     assert len(texts) == 2  # the first tells where the count is
     assert len(texts[1]) < 25 * 100 + 100
@@ -75,7 +75,7 @@ def test_what_is_no_line_is_refused_and_named(text: str, fault: str) -> None:
 
 def test_text_that_is_no_utf_8_text_survives() -> None:
     read = Read(Instant(1, 2), INFEED, 0, 'a\udc80"\n\x1d中')
-    (text,) = Encoder().lines(Decided(read, Decision(), {}))
+    (text,) = Encoder().lines(Decided(read, Decision(), Found()))
     (line,) = decode(text.encode("utf-8", "backslashreplace").decode())
     assert isinstance(line, Recorded)
     assert line.given == read

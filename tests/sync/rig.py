@@ -16,6 +16,7 @@ import uvicorn
 from biip.checksums import gs1_standard_check_digit
 
 from edge_agent.core.chain import link
+from edge_agent.core.commands import Command
 from edge_agent.core.events import (
     Armed,
     BeltUnknown,
@@ -24,26 +25,51 @@ from edge_agent.core.events import (
     Condition,
     ConditionsChanged,
     Disarmed,
+    Edited,
     Ejected,
     EjectedUnasked,
     EjectFailed,
     Event,
+    LabelFailed,
+    LabelPrinted,
+    LabelQueued,
+    LabelVerified,
+    Move,
+    Opened,
     OrderChanged,
     Packed,
+    Parked,
     Passed,
     PictureLost,
+    Place,
     Reason,
     Rejected,
     Released,
     Resumed,
+    Reworked,
+    ReworkRefused,
     ShiftEnded,
+    SignedIn,
+    SignedOut,
+    SignInRefused,
     StopCause,
     Stopped,
     Stray,
+    Subject,
     TakenOff,
     Untracked,
 )
-from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    ItemNumber,
+    JobId,
+    LevelName,
+    PersonId,
+    StationName,
+)
+from edge_agent.core.people import Role
+from edge_agent.core.states import State
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.sqlite import connect
@@ -199,8 +225,9 @@ class Line:
             (n["key"], n["level"], n["state"], n["inside"], n["holds"]) for n in hq.tree()
         ]
         with LedgerReader(self.ledger_path) as ledger:
-            assert [(c.id, c.level, c.key, c.closed_seq) for c in ledger.containers()] == [
-                (c["id"], c["level"], c["key"], c["closed_seq"]) for c in hq.containers()
+            assert [(c.id, c.level, c.key, c.closed_seq, c.state) for c in ledger.containers()] == [
+                (c["id"], c["level"], c["key"], c["closed_seq"], c["state"])
+                for c in hq.containers()
             ]
 
     def rows(self) -> list[tuple[int, str]]:
@@ -305,4 +332,58 @@ def every_kind() -> list[Event]:
         Resumed(at=AT, station=StationName(AGENT), detail="no room", refused_reads=3),
         Rejected(**where, reason=Reason.MALFORMED, detail="?", text="?", picture="5e" * 32),
         PictureLost(**where, picture="5e" * 32, why="the disk is full"),
+        *at_a_bench(),
     ]
+
+
+def at_a_bench() -> list[Event]:
+    """What a person does: signs in, packs a case that has its code first, and repairs it."""
+    where: dict[str, Any] = {"at": AT, "station": StationName("bench")}
+    li, wang = PersonId("li"), PersonId("wang")
+    one, two, three = (CodeKey(f"010690123456789221B{number}") for number in (1, 2, 3))
+    case: dict[str, Any] = {"level": CASE, "container": ContainerId(900)}
+    named = CodeKey("00669012340000009008")
+    packed = Place(State.PACKED, ContainerId(900), named)
+    unpacked, gone = Place(State.ACTIVE), Place(State.DECOMMISSIONED)
+    sampled = Place(State.SAMPLED)
+    label: dict[str, Any] = {
+        **where, **case, "printer": "zebra", "template": "case", "key": named,
+        "fields": {"product": "奶粉", "count": "2"},
+    }  # fmt: skip
+    rework: dict[str, Any] = {**where, "by": li, "why": "as asked"}
+    return [
+        SignInRefused(**where, person=None, how="badge", why="nobody has it"),
+        SignedIn(**where, person=li, name="李伟", role=Role.OPERATOR, how="pin", language="zh_CN"),
+        Edited(
+            at=AT, station=StationName(AGENT), subject=Subject.PRODUCT, id="06901234567892",
+            old=None, new={"name": "奶粉"}, by=wang, why="new",
+        ),
+        Commissioned(**where, key=one, level=UNIT, text=one, also=CodeKey("state:B1")),
+        Commissioned(**where, key=two, level=UNIT, text=two),
+        Commissioned(**where, key=named, level=CASE, text=named),
+        Opened(**where, **case, key=named, bench=where["station"], reopened=False, children=()),
+        *(
+            Packed(**where, key=key, level=UNIT, container=ContainerId(900), container_level=CASE,
+                   bench=where["station"], gtin="06901234567892", by=li)
+            for key in (one, two)
+        ),
+        Parked(**where, **case, parked=True, bench=None, by=li),
+        Parked(**where, **case, parked=False, bench=where["station"], by=li),
+        LabelQueued(**label, job=JobId(1), copy=1, range="0690123", number=900, by=li),
+        LabelFailed(**where, job=JobId(1), detail="nobody knows whether it came out"),
+        LabelQueued(**label, job=JobId(2), copy=2, reprint_of=JobId(1), by=li, why="torn"),
+        LabelPrinted(**where, job=JobId(2)),
+        LabelVerified(**where, job=JobId(2), key=named),
+        Closed(**where, **case, key=named, children=(one, two), by=li, approved_by=wang),
+        Commissioned(**where, key=three, level=UNIT, text=three),
+        Reworked(
+            **rework, operation=Command.REPLACE, approved_by=wang,
+            moves=(Move(one, UNIT, packed, gone), Move(three, UNIT, unpacked, packed)),
+        ),
+        Reworked(**rework, operation=Command.SAMPLE, moves=(Move(two, UNIT, packed, sampled),)),
+        Reworked(**rework, operation=Command.RETURN, moves=(Move(two, UNIT, sampled, unpacked),)),
+        ReworkRefused(**where, operation=Command.ADD, by=li, culprits=("the case is full",)),
+        Opened(**where, **case, key=named, bench=where["station"], reopened=True,
+               children=(three,), by=li),
+        SignedOut(**where, person=li, why="idle"),
+    ]  # fmt: skip

@@ -8,20 +8,27 @@ from uuid import UUID
 
 import pytest
 
+from edge_agent.core.commands import Command
 from edge_agent.core.events import (
     Armed,
+    Closed,
     Commissioned,
     Ejected,
     EjectedUnasked,
     EjectFailed,
     Event,
+    Move,
+    Opened,
     Passed,
+    Place,
     Reason,
     Rejected,
+    Reworked,
     TakenOff,
     Untracked,
 )
-from edge_agent.core.names import CodeKey, ItemNumber, LevelName, StationName
+from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, LevelName, StationName
+from edge_agent.core.states import State
 from sync import epcis
 from sync.epcis import Naming
 from tests.sync.rig import AT, every_kind, packing
@@ -153,15 +160,73 @@ def test_mapped_and_left_out_add_up_to_what_was_given() -> None:
     }
 
 
+PARTS_OF_REPAIRS = 6
+"""Of `every_kind`: replaced is taken out, put in, and out of use; sampled is two; returned one."""
+
+
+def test_a_repair_of_a_closed_case_takes_out_and_puts_in_by_parent() -> None:
+    one, two, new = (CodeKey(f"010690123456789221B{number}") for number in (1, 2, 3))
+    case = CodeKey("00669012340000009008")
+    inside = Place(State.PACKED, ContainerId(900), case)
+    moves = (
+        Move(one, LevelName("unit"), inside, Place(State.DECOMMISSIONED)),
+        Move(two, LevelName("unit"), inside, Place(State.SAMPLED)),
+        Move(new, LevelName("unit"), Place(State.ACTIVE), inside),
+    )
+    repair = Reworked(
+        at=AT, station=STATION, operation=Command.REPLACE, by=None, why="torn", moves=moves
+    )
+
+    out, into, ended, sampled = mapped(repair)
+
+    naming = Naming("line-1")
+    assert (out["type"], out["action"], out["bizStep"]) == (
+        "AggregationEvent", "DELETE", "unpacking",
+    )  # fmt: skip
+    assert (out["parentID"], out["childEPCs"]) == (
+        naming.thing(case), [naming.thing(one), naming.thing(two)],
+    )  # fmt: skip
+    assert (into["action"], into["childEPCs"]) == ("ADD", [naming.thing(new)])
+    assert (ended["action"], ended["bizStep"], ended["disposition"], ended["epcList"]) == (
+        "DELETE", "decommissioning", "inactive", [naming.thing(one)],
+    )  # fmt: skip
+    assert (sampled["action"], sampled["bizStep"], sampled["epcList"]) == (
+        "OBSERVE", "inspecting", [naming.thing(two)],
+    )  # fmt: skip
+
+
+def test_of_a_case_that_is_open_again_only_its_closing_tells_what_is_in_it() -> None:
+    one, two = (CodeKey(f"010690123456789221B{number}") for number in (1, 2))
+    case, here = CodeKey("00669012340000009008"), {"at": AT, "station": STATION}
+    opened = Opened(
+        **here, key=case, level=LevelName("case"), container=ContainerId(900), bench=STATION,
+        reopened=True, children=(one, two),
+    )  # fmt: skip
+    inside = Place(State.PACKED, ContainerId(900), case)
+    removed = Reworked(
+        **here, operation=Command.REMOVE, by=None, why="wet",
+        moves=(Move(one, LevelName("unit"), inside, Place(State.ACTIVE)),),
+    )  # fmt: skip
+    closed = Closed(
+        **here, key=case, level=LevelName("case"), container=ContainerId(900), children=(two,)
+    )
+    actions = [(e["action"], len(e["childEPCs"])) for e in mapped(opened, removed, closed)]
+    assert actions == [("DELETE", 2), ("ADD", 1)]
+
+
 def test_of_every_kind_what_names_no_object_is_left_out_and_counted_by_kind() -> None:
     left_out: Counter[str] = Counter()
 
     found = list(epcis.events(rows(every_kind()), Naming("line-1"), left_out))
 
-    assert len(found) + left_out.total() == len(every_kind())
+    repairs = sum(isinstance(event, Reworked) for event in every_kind())
+    assert len({each["eventID"] for each in found}) == len(found)
+    assert len(found) + left_out.total() == len(every_kind()) + PARTS_OF_REPAIRS - repairs
     assert {kind.removesuffix(", names no object") for kind in left_out if "names" in kind} == {
-        "armed", "belt_unknown", "conditions_changed", "disarmed", "order_changed", "picture_lost",
-        "released", "resumed", "shift_ended", "stopped", "stray", "taken_off",
+        "armed", "belt_unknown", "conditions_changed", "disarmed", "edited", "label_failed",
+        "label_printed", "label_queued", "label_verified", "order_changed", "parked",
+        "picture_lost", "released", "resumed", "rework_refused", "shift_ended", "sign_in_refused",
+        "signed_in", "signed_out", "stopped", "stray", "taken_off",
     }  # fmt: skip
 
 
