@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge_agent.commands import camera, hq_token, ledger, plc
+from edge_agent.commands import camera, hmi, hq_token, ledger, plc
 from edge_agent.commands.arguments import (
     ConfigArgument,
     ConfigOption,
@@ -25,6 +25,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(hq_token.app, name="hq-token")
 app.add_typer(plc.app, name="plc")
 app.add_typer(camera.app, name="camera")
+app.command()(hmi.hmi)
 
 
 def _show_version(wanted: bool) -> None:

@@ -94,7 +94,9 @@ def line_bar(view: LineView, t: Words) -> Plain:
 
 
 def person_plain(person: Person | None, t: Words) -> Plain | None:
-    return person and {"id": person.id, "name": person.name, "role": t(ROLES[person.role])}
+    if person is None:
+        return None
+    return {"id": person.id, "name": person.name, "role": t(ROLES[person.role])}
 
 
 def gate_plain(gate: GateView, t: Words) -> Plain:
@@ -149,7 +151,9 @@ def _operation(each: LastRead, t: Words, zone: ZoneInfo) -> Plain:
 
 
 def _prompt(prompt: Prompt | None, t: Words) -> Plain | None:
-    return prompt and {
+    if prompt is None:
+        return None
+    return {
         "text": t.saying(prompt.saying),
         "step": t("Step {step} of {steps}", step=prompt.step, steps=prompt.steps),
         "choices": [

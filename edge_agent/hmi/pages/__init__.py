@@ -1,0 +1,8 @@
+"""The pages. Each module has ``add(site)``, which declares its routes."""
+
+from collections.abc import Callable
+
+from edge_agent.hmi.pages import overview, station
+from edge_agent.hmi.site import Site
+
+PAGES: tuple[Callable[[Site], None], ...] = (overview.add, station.add)

@@ -1,0 +1,169 @@
+"""Views of one line with every kind of station, as a day brings them."""
+
+from dataclasses import replace
+from typing import Any
+
+from edge_agent.core.commands import Command
+from edge_agent.core.effects import Tone
+from edge_agent.core.events import Reason, Sighting
+from edge_agent.core.names import PersonId, Seq, StationName
+from edge_agent.core.people import Person, Role
+from edge_agent.core.saying import Saying, say
+from edge_agent.views import (
+    Box,
+    DeviceView,
+    GateView,
+    LastRead,
+    LineView,
+    OrderView,
+    ProductView,
+    Prompt,
+    StationView,
+)
+
+CONFIG = """
+[line]
+name = "line-1"
+data_dir = "{dir}/data"
+run_dir = "{dir}/run"
+
+[hmi]
+port = {port}
+
+[[products]]
+gtin = "06971234567802"
+
+[[levels]]
+name = "unit"
+[[levels.codes]]
+kind = "gs1"
+requires = ["01", "21"]
+
+[[levels]]
+name = "case"
+capacity = 24
+[[levels.codes]]
+kind = "gs1"
+requires = ["00"]
+pattern = '000\\d{{17}}'
+
+[cameras.top]
+expected = 24
+[cameras.top.source]
+kind = "folder"
+path = "{dir}/pictures"
+[cameras.top.decode]
+formats = ["data-matrix"]
+"""
+WORKS = ("inline", "packing", "pallet", "layer", "rework", "supervisor")
+
+GTIN = "06971234567802"
+WANG = Person(PersonId("p1"), "王小红", Role.OPERATOR)
+LI = Person(PersonId("p2"), "李主管", Role.SUPERVISOR)
+AT = "2026-11-22T01:15:{second:02d}Z"
+DEVICES = (
+    DeviceView("扫码枪-1", "scanner", "up", ""),
+    DeviceView("固定扫码", "scanner", "up", ""),
+    DeviceView("PLC", "plc", "up", ""),
+    DeviceView("相机", "camera", "connecting", "opening"),
+    DeviceView("标签机", "printer", "up", "", waiting=1),
+)
+
+
+def station_keys() -> str:
+    """The stations of the configuration."""
+    return "".join(
+        f'[devices.hand-{work}]\nkind = "scanner"\nurl = "tcp://127.0.0.1:9"\nsuffix = "\\r"\n'
+        f'[[stations]]\nname = "{work}"\n'
+        f'scanner = "{"top" if work == "layer" else f"hand-{work}"}"\n'
+        f'reads = ["unit", "case"]\nwork = "{work}"\n'
+        for work in WORKS
+    )
+
+
+def read(n: int, tone: Tone = Tone.GOOD, saying: Saying | None = None, **more: Any) -> LastRead:
+    text = f"0106971234567802 21A{n:011d}"
+    default = say("{code} is packed.", code=f"A{n:011d}")
+    return LastRead(n, AT.format(second=n % 60), tone, saying or default, **{"text": text, **more})
+
+
+def duplicate(n: int) -> LastRead:
+    return read(
+        n,
+        Tone.BAD,
+        say("The code was seen before."),
+        reason=Reason.DUPLICATE,
+        first=Sighting(Seq(412), "2026-11-22T00:58:02Z", StationName("packing")),
+    )
+
+
+def case(count: int, capacity: int = 24, *, number: int = 7, **more: Any) -> Box:
+    children = tuple(f"{index + 1:04d}" for index in range(count))
+    return Box(number, "箱", capacity, count, children, **more)
+
+
+def station(work: str, **more: Any) -> StationView:
+    operations = tuple(duplicate(n) if n % 5 == 0 else read(n) for n in range(30, 18, -1))
+    default: dict[str, Any] = {
+        "name": work,
+        "work": work,
+        "levels": ("unit", "箱"),
+        "signed_in": LI if work == "supervisor" else WANG,
+        "last": read(31),
+        "prompt": None,
+        "boxes": (case(14),),
+        "parked": (),
+        "counters": {"accepted": 1_284, "rejected": 7, "closed": 53},
+        "operations": operations,
+    }
+    if work == "inline":
+        default["gate"] = GateView(True, None, None, (), 3)
+    if work == "pallet":
+        default["levels"] = ("箱", "托盘")
+        default["boxes"] = (Box(3, "托盘", 40, 26, tuple(f"{i:04d}" for i in range(26)), 8),)
+    if work == "layer":
+        default["camera"] = "top"
+    return StationView(**{**default, **more})
+
+
+def line(*stations: StationView, **more: Any) -> LineView:
+    """The whole line; `stations` take the place of those of their name."""
+    given = {each.name: each for each in stations}
+    order = OrderView(
+        "WO-20261122-03", GTIN, "B2026-1122", "2026-11-22", "2028-11-21", 4_800, 1_284, False
+    )
+    default: dict[str, Any] = {
+        "line": "包装一线",
+        "seq": 1_284,
+        "at": AT.format(second=31),
+        "halted": None,
+        "shift": "2026-11-22/08:00",
+        "order": order,
+        "order_name": order.id,
+        "orders": (order, replace(order, id="WO-20261122-04", batch="B2026-1123", done=0)),
+        "products": (ProductView(GTIN, "清香型白酒 52度 500ml"),),
+        "stations": tuple(given.get(work) or station(work) for work in WORKS),
+        "devices": DEVICES,
+        "hq_waiting": 37,
+        "rejects": {"DUPLICATE": 4, "UNREAD": 2, "WRONG_PRODUCT": 1},
+    }
+    return LineView(**{**default, **more})
+
+
+def asking(work: str) -> StationView:
+    return station(
+        work,
+        last=read(32, Tone.ASK, say("Scan the damaged product.")),
+        prompt=Prompt(Command.REPLACE, say("Scan the damaged product."), 1, 2),
+    )
+
+
+LONG = "超长名称" * 50
+TROUBLESOME = (
+    LONG,
+    "<script>window.pwned = true</script><img src=x onerror='window.pwned=true'>",
+    "منتج طويل جدا 123 אבג",
+    "👩‍🏭🍶✅ emoji",
+    "{name.__class__} %s ${window.pwned=true} `x`",
+)
+"""Names that people really give, and those that attackers do."""
