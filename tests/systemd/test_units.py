@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.camera.role import WATCHDOG_US as CAMERA_WATCHDOG_US
+from edge_agent.hmi.role import WATCH_PERIOD_S as HMI_WATCH_PERIOD_S
 from edge_agent.line.role import WATCHDOG_US
 from sync.role import WATCH_PERIOD_S
 
@@ -49,11 +50,12 @@ def verifiable(unit: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def test_there_are_units_for_line_camera_sync_and_hq() -> None:
+def test_there_are_units_for_every_role() -> None:
     assert {path.name for path in SYSTEMD.glob("*.service")} == {
         "edge-agent-line@.service",
         "edge-agent-camera@.service",
         "edge-agent-sync@.service",
+        "edge-agent-hmi@.service",
         "edge-agent-hq.service",
     }
 
@@ -101,6 +103,7 @@ def test_the_unit_calls_a_command_that_exists(unit: Path) -> None:
         ("edge-agent-line@", WATCHDOG_US / 1e6),
         ("edge-agent-camera@", CAMERA_WATCHDOG_US / 1e6),
         ("edge-agent-sync@", WATCH_PERIOD_S),
+        ("edge-agent-hmi@", HMI_WATCH_PERIOD_S),
     ],
 )
 def test_the_watchdog_waits_for_more_than_one_lost_feed(name: str, fed_every_s: float) -> None:
@@ -110,7 +113,7 @@ def test_the_watchdog_waits_for_more_than_one_lost_feed(name: str, fed_every_s: 
 
 
 def test_roles_that_share_a_directory_keep_it_when_one_stops() -> None:
-    for name in ("edge-agent-line@", "edge-agent-camera@", "edge-agent-sync@"):
+    for name in ("edge-agent-line@", "edge-agent-camera@", "edge-agent-sync@", "edge-agent-hmi@"):
         keys = service(SYSTEMD / f"{name}.service")
         assert keys["RuntimeDirectory"] == ["edge-agent"]
         assert keys["RuntimeDirectoryPreserve"] == ["yes"]
