@@ -177,3 +177,62 @@ class Plc(Protocol):
     def write_coil(self, address: int, on: bool) -> Future[None]:
         """Write one coil, as `write_registers` does."""
         ...
+
+
+class PrinterFault(StrEnum):
+    """Why a printer prints nothing."""
+
+    AWAY = "away"
+    """There is no connection."""
+    SILENT = "silent"
+    """It does not answer: most say nothing at all while labels or ribbon are out or the head is
+    open."""
+    GARBLED = "garbled"
+    """It answers something else than its state."""
+    MEDIA_OUT = "media-out"
+    RIBBON_OUT = "ribbon-out"
+    HEAD_OPEN = "head-open"
+    PAUSED = "paused"
+    TOO_HOT = "too-hot"
+    TOO_COLD = "too-cold"
+    BUFFER_FULL = "buffer-full"
+    MEMORY_LOST = "memory-lost"
+    BROKEN = "broken"
+    """The connection broke while a label was under way."""
+    STUCK = "stuck"
+    """It took the label, reports no fault, and does not finish."""
+
+
+class PrinterError(Exception):
+    """A label was not printed, or nobody knows. `handed_over`: the printer may have some of it, so
+    that it may still come out."""
+
+    def __init__(self, fault: PrinterFault, detail: str, *, handed_over: bool) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.handed_over = handed_over
+
+
+class LabelPrinter(Protocol):
+    """A printer of labels."""
+
+    @property
+    def state(self) -> DeviceState: ...
+
+    @property
+    def fault(self) -> PrinterFault | None:
+        """What keeps it from printing now, as far as is known."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the connection open, and ask for the printer's state, until cancelled."""
+        ...
+
+    async def ready(self) -> None:
+        """Returns when nothing is known that keeps it from printing."""
+        ...
+
+    async def print(self, job: bytes) -> None:
+        """Print one label, one call at a time. Returns when the printer has printed it; raises
+        PrinterError."""
+        ...
