@@ -63,17 +63,7 @@ class LineLink:
 
     async def ask(self, command: str, **args: Any) -> dict[str, Any]:
         """What the line answers. Raises ControlError, which says why it did not."""
-        question = json.dumps({"command": command, **args}).encode() + b"\n"
-        try:
-            async with asyncio.timeout(ANSWER_S), _connection(self._path) as (reader, writer):
-                writer.write(question)
-                await writer.drain()
-                answer = json.loads(await reader.readline())
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ControlError(f"the line does not answer: {_why(error)}") from None
-        if not isinstance(answer, dict) or "error" in answer:
-            raise ControlError(str(answer["error"] if isinstance(answer, dict) else answer))
-        return answer
+        return await ask(self._path, command, **args)
 
     async def _watch(self) -> Any:
         async with _connection(self._path) as (reader, writer):
@@ -95,6 +85,24 @@ class LineLink:
         self.heard += 1
         for listener in tuple(self._listeners):
             listener()
+
+
+async def ask(path: Path, command: str, **args: Any) -> dict[str, Any]:
+    """What the role behind `path` answers, without blocking the pages as control.ask would.
+
+    Raises ControlError, which says why it did not.
+    """
+    question = json.dumps({"command": command, **args}).encode() + b"\n"
+    try:
+        async with asyncio.timeout(ANSWER_S), _connection(path) as (reader, writer):
+            writer.write(question)
+            await writer.drain()
+            answer = json.loads(await reader.readline())
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ControlError(f"no answer from {path.stem}: {_why(error)}") from None
+    if not isinstance(answer, dict) or "error" in answer:
+        raise ControlError(str(answer["error"] if isinstance(answer, dict) else answer))
+    return answer
 
 
 @contextlib.asynccontextmanager

@@ -12,10 +12,13 @@ from fastapi import FastAPI
 from nicegui import core, ui
 from starlette.staticfiles import StaticFiles
 
+from edge_agent import clock
 from edge_agent.config import LineConfig
 from edge_agent.hmi.line_link import LineLink
 from edge_agent.hmi.pages import PAGES
+from edge_agent.hmi.pins import Pins
 from edge_agent.hmi.security import BODY_LIMIT_BYTES, Security
+from edge_agent.hmi.sessions import TICKET_PATH, SessionCookies, Sessions
 from edge_agent.hmi.site import Site
 from edge_agent.notify import notify
 
@@ -65,7 +68,10 @@ def run_hmi(config: LineConfig) -> None:
 
 def make_app(config: LineConfig) -> FastAPI:
     """The pages of `config`'s line."""
-    site = Site(config, LineLink(config.control_path("line")))
+    pins = Pins(config.people_path, config.people, clock.now_us)
+    idle_us = config.people.idle_sign_out_s * 1_000_000
+    sessions = Sessions(pins.find, idle_us, clock.now_us)
+    site = Site(config, LineLink(config.control_path("line")), pins, sessions)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -81,6 +87,7 @@ def make_app(config: LineConfig) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_route(TICKET_PATH, sessions.redeem)
     for add in PAGES:
         add(site)
     ui.run_with(
@@ -96,6 +103,7 @@ def make_app(config: LineConfig) -> FastAPI:
     )
     core.app.config.socket_io_js_transports = ["websocket"]
     core.sio.eio.max_http_buffer_size = BODY_LIMIT_BYTES
+    app.add_middleware(SessionCookies)
     app.add_middleware(Security)
     return app
 

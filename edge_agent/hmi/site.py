@@ -1,10 +1,12 @@
-"""What every page is given: the line's configuration and the connection to its role."""
+"""What every page is given: the line's configuration, its connection, and who is at a browser."""
 
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from edge_agent.config import LineConfig
 from edge_agent.hmi.line_link import LineLink
+from edge_agent.hmi.pins import Pins
+from edge_agent.hmi.sessions import Sessions
 from edge_agent.hmi.throughput import Throughput
 
 
@@ -14,6 +16,8 @@ class Site:
 
     config: LineConfig
     line: LineLink
+    pins: Pins
+    sessions: Sessions
     throughput: Throughput = field(default_factory=Throughput)
 
     @property

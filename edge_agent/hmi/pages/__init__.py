@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from edge_agent.hmi.pages import overview, station
+from edge_agent.hmi.pages import overview, pictures, station
 from edge_agent.hmi.site import Site
 
-PAGES: tuple[Callable[[Site], None], ...] = (overview.add, station.add)
+PAGES: tuple[Callable[[Site], None], ...] = (overview.add, station.add, pictures.add)

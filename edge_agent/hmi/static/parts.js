@@ -60,9 +60,16 @@ export function lastRead(texts, last) {
         : null,
     ]),
     last.picture && last.tone === "bad"
-      ? h("img", { class: "last-picture", src: `/evidence/${last.picture}`, alt: "" })
+      ? h("img", { class: "last-picture", key: last.picture, src: `/evidence/${last.picture}`, alt: "", onError: lookAgain })
       : null,
   ]);
+}
+
+// A picture comes to the disk a moment after its event.
+function lookAgain({ target }) {
+  const tries = Number(target.dataset.tries ?? 0) + 1;
+  target.dataset.tries = tries;
+  if (tries < 5) setTimeout(() => (target.src = `${target.src.split("?")[0]}?try=${tries}`), 500);
 }
 
 // The container as a grid; rows are as even as the place allows.
