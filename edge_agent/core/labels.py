@@ -60,7 +60,7 @@ FAULTS: Mapping[str, Saying] = {
     "garbled": say("the printer answers what no label printer says: look at its language, ZPL"),
     "queue-full": say("too many labels wait for this printer"),
     "restarted": say("the line was restarted while the label was under way"),
-    "template": say("the label cannot be drawn: its template does not fit what it has to say"),
+    "stuck": say("the printer does not finish the label: look at it"),
 }
 """Why a label was not printed, or nobody knows: `PrinterWord.failure` in words, with the mend."""
 
@@ -350,7 +350,7 @@ def word(record: "Record", given: PrinterWord) -> Job | None:
     if not given.failure:
         record.emit(LabelPrinted(at=at, station=given.station, job=job.id))
         return job
-    saying = FAULTS.get(given.failure) or say("the printer says: {detail}", detail=given.failure)
+    saying = FAULTS.get(given.failure) or say("the label cannot be drawn: {detail}", detail=given.failure)
     record.emit(LabelFailed(at=at, station=given.station, job=job.id, detail=str(saying)))
     record.decision.effects.append(
         Show(
