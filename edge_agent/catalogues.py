@@ -4,8 +4,8 @@ A developer's tool (`edge-agent words`) and the test that holds the catalogues t
 those in ``_("…")``, ``t("…")``, ``N_("…")`` and ``say("…")`` in this package.
 """
 
-import re
 from pathlib import Path
+from string import Formatter
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -16,7 +16,6 @@ from edge_agent.words import LANGUAGES, catalogue_path
 PACKAGE = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
 _KEYWORDS = dict.fromkeys(("_", "t", "N_", "say"), (1,))
-_GAP = re.compile(r"\{(\w*)\}")
 
 
 def sentences(package: Path = PACKAGE) -> set[str]:
@@ -76,4 +75,5 @@ def _read(language: str) -> Catalog:
 
 
 def _gaps(text: str) -> list[str]:
-    return sorted(_GAP.findall(text))
+    """The gaps as they are written: name, conversion and format are the sentence's."""
+    return sorted(str(each[1:]) for each in Formatter().parse(text) if each[1] is not None)
