@@ -2,7 +2,23 @@
 
 from collections.abc import Callable
 
-from edge_agent.hmi.pages import overview, pictures, station
+from edge_agent.hmi.pages import (
+    orders,
+    overview,
+    people,
+    pictures,
+    products,
+    sign_in,
+    station,
+)
 from edge_agent.hmi.site import Site
 
-PAGES: tuple[Callable[[Site], None], ...] = (overview.add, station.add, pictures.add)
+PAGES: tuple[Callable[[Site], None], ...] = (
+    overview.add,
+    station.add,
+    pictures.add,
+    sign_in.add,
+    orders.add,
+    products.add,
+    people.add,
+)
