@@ -1,0 +1,60 @@
+"""`edge-agent report`: a shift or an order as a PDF; and whether a printed one holds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_agent.commands.arguments import ConfigArgument, fail, load
+
+if TYPE_CHECKING:
+    from edge_agent.words import Words
+
+LanguageOption = Annotated[
+    str, typer.Option(help="zh_CN, zh_TW or en; if not given, the pages'.")
+]
+
+
+def report(
+    config: ConfigArgument,
+    shift: Annotated[
+        str, typer.Option(help="A shift's beginning: 2026-11-22/08:00; else the running one.")
+    ] = "",
+    order: Annotated[str, typer.Option(help="An order, by its name.")] = "",
+    pdf: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    language: LanguageOption = "",
+    check: Annotated[
+        str, typer.Option(metavar="EVENT:HASH", help="Does the ledger hold what a report names?")
+    ] = "",
+) -> None:
+    """Write the report of a shift or an order as a PDF; or check a printed one.
+
+    Ends with 1 where it cannot be made, or where the ledger holds something else.
+    """
+    from edge_agent.reports.make import holds, make_report
+    from edge_agent.reports.paper import write_pdf
+    from edge_agent.reports.period import ReportError
+
+    loaded = load(config)
+    if check and (shift or order or pdf):
+        raise fail("--check goes alone: it reads no more than the named event", 2)
+    if not check and (pdf is None or (shift and order)):
+        raise fail("give --pdf FILE, and at most one of --shift and --order", 2)
+    try:
+        if check or pdf is None:
+            typer.echo(holds(loaded, check))
+            return
+        t = words_of(language or loaded.hmi.language)
+        write_pdf(make_report(loaded, shift, order, t), pdf, loaded.hmi.font, t)
+    except ReportError as error:
+        raise fail(str(error)) from None
+    typer.echo(f"{pdf}: written")
+
+
+def words_of(language: str) -> "Words":
+    """The words of `language`; ends the command if there are none."""
+    from edge_agent.words import LANGUAGES, words
+
+    if language not in LANGUAGES:
+        raise fail(f"--language is {language!r}, expected one of {', '.join(LANGUAGES)}", 2)
+    return words(language)

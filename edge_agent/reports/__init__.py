@@ -1,0 +1,1 @@
+"""Reports of shifts and orders, made from the ledger: facts, charts, paper."""

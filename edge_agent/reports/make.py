@@ -1,0 +1,127 @@
+"""From a line's ledger to its report."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edge_agent import clock
+from edge_agent.config import LineConfig
+from edge_agent.core.body import EventError, from_body
+from edge_agent.core.events import Event, ShiftEnded
+from edge_agent.core.names import LevelName, OrderId
+from edge_agent.ledger.errors import LedgerError
+from edge_agent.ledger.reader import JournalRow, LedgerReader
+from edge_agent.reports.directory import Directory
+from edge_agent.reports.facts import Facts
+from edge_agent.reports.period import Period, ReportError, of_order, of_shift
+from edge_agent.reports.report import report
+from edge_agent.reports.sections import Report
+from edge_agent.reports.sheet import Sheet
+from edge_agent.words import Words
+
+LOOK_BACK = 2_000
+"""Events before a report's time among which a stop is looked for that lasts into it. Few are
+written while a line stands still."""
+LOOK_ON = 1_000
+"""Events after a shift's end among which its account is looked for: it is closed at once, or at the
+line's next start."""
+
+
+def make_report(config: LineConfig, shift: str, order: str, t: Words) -> Report:
+    """The report of `order`, else of `shift` (``2026-11-22/08:00``; empty: the running one).
+
+    Raises ReportError.
+    """
+    return report(collect(config, shift, order, clock.now().isoformat()), t)
+
+
+def collect(config: LineConfig, shift: str, order: str, now: str) -> Sheet:
+    """What the ledger knows of it; `now` is RFC 3339 in UTC. Raises ReportError."""
+    with reading(config) as ledger:
+        directory = directory_of(config, ledger)
+        if order:
+            period = of_order(ledger, directory, OrderId(order), now)
+        else:
+            period = of_shift(config, ledger, shift, now)
+        facts = _facts(config, ledger, directory, period)
+        return Sheet(config, period, facts, directory, _hash_of(ledger, period.last_seq))
+
+
+def holds(config: LineConfig, check: str) -> str:
+    """Whether the ledger has the event that a printed report names: `check` is its number, a colon
+    and its hash, or the first 16 digits of it, spaces allowed. Says so.
+
+    Raises ReportError if it has another, or none.
+    """
+    number, _, digits = check.partition(":")
+    wanted = "".join(digits.split()).rstrip("…").lower()
+    if not number.isdecimal() or not re.fullmatch("[0-9a-f]{16,64}", wanted):
+        raise ReportError(
+            f"--check is {check!r}, expected the report's event and hash: NUMBER:HASH, of the hash "
+            "at least 16 digits"
+        )
+    with reading(config) as ledger:
+        found = _hash_of(ledger, int(number))
+        if not found.startswith(wanted):
+            has = f"hash {found}" if found else f"no such event, its last is {ledger.head()[0]}"
+            raise ReportError(
+                f"event {number} of {config.ledger_path}: the report has hash {wanted}, the ledger "
+                f"has {has}. One of them was changed, or the report is of another line: edge-agent "
+                "ledger verify says whether the ledger holds"
+            )
+    return (
+        f"event {number} has this hash: the report and this ledger are of one history, if "
+        "`edge-agent ledger verify` finds the ledger whole"
+    )
+
+
+@contextmanager
+def reading(config: LineConfig) -> Iterator[LedgerReader]:
+    """The line's ledger. What is wrong with it is raised as a ReportError."""
+    try:
+        with LedgerReader(config.ledger_path) as ledger:
+            yield ledger
+    except LedgerError as error:
+        raise ReportError(str(error)) from None
+    except EventError as error:
+        raise ReportError(
+            f"{config.ledger_path}: an event cannot be read: {error}; edge-agent ledger verify "
+            "says which"
+        ) from None
+
+
+def directory_of(config: LineConfig, ledger: LedgerReader) -> Directory:
+    """Products, orders and people as they were entered last."""
+    configured = {product.gtin: product.name for product in config.products}
+    rows = ledger.entered()
+    return Directory.of(((row.seq, from_body(row.body)) for row in rows), configured)
+
+
+def _hash_of(ledger: LedgerReader, seq: int) -> str:
+    """Of event `seq`, hexadecimal; empty where there is none."""
+    rows = ledger.rows(seq - 1, 1) if seq else []
+    return rows[0].hash.hex() if rows else ""
+
+
+def _facts(config: LineConfig, ledger: LedgerReader, directory: Directory, period: Period) -> Facts:
+    facts = Facts(LevelName(config.levels[0].name))
+    for span in period.spans:
+        for event in _events(ledger, max(span.after - LOOK_BACK, 0), span.after):
+            facts.stopped_before(event)
+        facts.begin(directory.order_before(span.after))
+        for event in _events(ledger, span.after, span.last):
+            facts.apply(event)
+        facts.end()
+    if period.shift and not period.is_open:
+        for event in _events(ledger, period.last_seq, period.last_seq + LOOK_ON):
+            if isinstance(event, ShiftEnded) and event.shift == period.shift:
+                facts.account(event)
+    return facts
+
+
+def _events(ledger: LedgerReader, after: int, last: int) -> Iterator[Event]:
+    rows: Iterator[JournalRow] = ledger.walk(after)
+    for row in rows:
+        if row.seq > last:
+            return
+        yield from_body(row.body)

@@ -1,0 +1,1 @@
+"""Reports: facts of real ledgers, charts, paper."""
