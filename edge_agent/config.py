@@ -20,11 +20,12 @@ from drivers.gate.points import Place, overlaps
 from drivers.registry import DeviceConfig
 from drivers.scanners import camera as camera_socket
 from edge_agent.camera_config import Camera
-from edge_agent.core.codes import CodeKind, check_gtin
+from edge_agent.core.codes import CodeError, CodeKind, Form, check_gtin, parse
 from edge_agent.core.events import StopCause
+from edge_agent.core.names import LevelName
 from edge_agent.gate_config import Gate
 from edge_agent.section import Name, Section
-from edge_agent.station_config import Hmi, Label, Pair, People, Printer, Work
+from edge_agent.station_config import Hmi, Label, Pair, People, Printer, Work, label_faults
 
 
 def _compiles(pattern: str) -> str:
@@ -114,6 +115,12 @@ class CodeForm(Section):
     """Fixed lengths of variable elements, so that an element string whose FNC1 was lost is read."""
     pattern: Pattern | None = None
     """For url and plain: the whole text, with named groups serial, gtin, lot. For GS1: the key."""
+
+    def of(self, level: str) -> Form:
+        """As the core has it."""
+        pattern = re.compile(self.pattern) if self.pattern else None
+        lengths = dict(self.lengths)
+        return Form(LevelName(level), self.kind, tuple(self.requires), lengths, pattern)
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -262,7 +269,7 @@ class LineConfig(Section):
     @model_validator(mode="after")
     def _references(self) -> Self:
         faults = self._level_faults() + self._station_faults()
-        faults += self._stop_faults() + self._camera_faults()
+        faults += self._label_faults() + self._stop_faults() + self._camera_faults()
         faults += _repeated("products", [product.gtin for product in self.products])
         if faults:
             raise ValueError("; ".join(faults))
@@ -273,11 +280,45 @@ class LineConfig(Section):
         for index, level in enumerate(self.levels):
             if index == 0 and level.capacity is not None:
                 faults.append(f"levels.0.capacity: {level.name} is the lowest level; remove it")
+            if level.label is not None and level.label.printer not in self.printers:
+                faults.append(
+                    f"levels.{index}.label.printer is {level.label.printer!r}, expected one of "
+                    f"{sorted(self.printers)}"
+                )
             if index > 0 and level.capacity is None:
                 below = self.levels[index - 1].name
                 faults.append(
                     f"levels.{index}.capacity is missing: how many {below} fill one {level.name}?"
                 )
+        return faults
+
+    def _label_faults(self) -> list[str]:
+        labels = {
+            f"levels.{index}.label": level.label
+            for index, level in enumerate(self.levels)
+            if level.label is not None
+        }
+        faults = label_faults(labels, self.printers)
+        forms = [form.of(level.name) for level in self.levels for form in level.codes]
+        for index, level in enumerate(self.levels):
+            if level.label is not None and level.capacity is None:
+                faults.append(f"levels.{index}.label: {level.name} is no container; remove it")
+            if level.label is None or level.label.sscc is None:
+                continue
+            said = f"00{level.label.sscc.range().sscc(level.label.sscc.first)}"
+            try:
+                meant = parse(said, forms).level
+            except CodeError as error:
+                faults.append(
+                    f"levels.{index}.codes admits no label's own SSCC, expected a form with kind "
+                    f"'gs1' and requires ['00']: {error}"
+                )
+            else:
+                if meant != level.name:
+                    faults.append(
+                        f"levels.{index}.label: its SSCCs, as {said}, are codes of a {meant} as "
+                        "well, expected a pattern in the codes of both that tells them apart"
+                    )
         return faults
 
     def _stop_faults(self) -> list[str]:
@@ -366,6 +407,8 @@ class LineConfig(Section):
             at = f"stations.{index}"
             if station.scanner not in scanners:
                 faults.append(f"{at}.scanner is {station.scanner!r}, expected one of {scanners}")
+            if station.handheld is not None and station.handheld not in scanners:
+                faults.append(f"{at}.handheld is {station.handheld!r}, expected one of {scanners}")
             faults += [
                 f"{at}.reads has {name!r}, expected some of {levels}"
                 for name in station.reads
@@ -386,8 +429,9 @@ class LineConfig(Section):
                 )
         faults += self._shared_registers() + self._shared_io()
         used = [station.scanner for station in self.stations]
+        used += [station.handheld for station in self.stations if station.handheld is not None]
         faults += [
-            f"devices.{name} serves two stations; a scanner belongs to one"
+            f"devices.{name} is named twice as a station's scanner or handheld; it serves one"
             for name in sorted({n for n in used if used.count(n) > 1})
         ]
         return faults

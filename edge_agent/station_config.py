@@ -17,6 +17,8 @@ A packing bench fills cases of its own, prints their labels and reads them back:
     url = "tcp://192.168.0.40:9100"
 """
 
+from collections.abc import Collection, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -24,6 +26,7 @@ from pydantic import Field, model_validator
 
 from drivers.stream import StreamUrl
 from edge_agent.core.people import Permission
+from edge_agent.core.sscc import SsccRange
 from edge_agent.section import Name, Section
 
 Work = Literal["inline", "packing", "pallet", "layer", "rework", "supervisor"]
@@ -42,6 +45,10 @@ class Sscc(Section):
     extension: Annotated[int, Field(ge=0, le=9)] = 0
     first: Annotated[int, Field(ge=0)] = 1
     last: int
+
+    def range(self) -> SsccRange:
+        """As the core has it."""
+        return SsccRange(self.prefix, self.extension, self.first, self.last)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -112,3 +119,21 @@ class Hmi(Section):
     """The factory's name, on reports."""
     font: Path = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
     """For labels and PDF: a TrueType font with Chinese characters."""
+
+
+def label_faults(labels: Mapping[str, Label], printers: Collection[str]) -> list[str]:
+    """What is wrong between the labels of a line, by where each stands, and its printers."""
+    faults = [
+        f"{at}.printer is {label.printer!r}, expected one of {sorted(printers)} (printers)"
+        for at, label in labels.items()
+        if label.printer not in printers
+    ]
+    ranges = {f"{at}.sscc": label.sscc for at, label in labels.items() if label.sscc}
+    for (at, one), (other_at, other) in combinations(ranges.items(), 2):
+        shorter, longer = sorted((one.prefix, other.prefix), key=len)
+        if one.extension == other.extension and longer.startswith(shorter):
+            faults.append(
+                f"{at} and {other_at} are of one extension and prefix, expected another extension "
+                "for one of them: a scan must tell the level"
+            )
+    return faults

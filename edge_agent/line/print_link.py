@@ -100,6 +100,10 @@ class PrintLink:
             label = await asyncio.to_thread(self._draw, job)
         except LabelError as error:
             return str(error)
+        except Exception as error:
+            # A label's boundary: no text that somebody gave a product may end the line.
+            log.exception("label not drawn", printer=self._name, job=job.job)
+            return f"{type(error).__name__}: {error}"
         while True:
             await self._printer.ready()
             try:
