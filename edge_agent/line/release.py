@@ -1,18 +1,37 @@
 """A gate as people see it, and how a person lets a stopped line run again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from edge_agent import clock
+from edge_agent.core.events import StopCause
 from edge_agent.core.inputs import Release
 from edge_agent.core.names import StationName
 from edge_agent.core.record import LinePlan
+from edge_agent.core.saying import Saying, say
 from edge_agent.core.state import Belt
 from edge_agent.line.engine import Engine
 from edge_agent.line.gate_link import GateLink
+from edge_agent.views import GateView
 
 TEXT_LIMIT = 200
 """Characters of a name or a reason."""
+STOPPED: Mapping[StopCause, Saying] = {
+    StopCause.REJECTS_IN_A_ROW: say("too many rejects in a row"),
+    StopCause.REJECTS_OF_LAST: say("too many rejects among the last products"),
+    StopCause.BIN_FULL: say("the reject bin is full"),
+    StopCause.AIR_LOW: say("the air pressure is too low"),
+    StopCause.GUARD_OPEN: say("a guard is open"),
+    StopCause.UNCONFIRMED: say("a rejected product did not reach the bin: look for it"),
+    StopCause.UNASKED: say("something lies in the bin that was not rejected"),
+    StopCause.APPEARED: say("something came to the gate that was never scanned"),
+    StopCause.TAKEN_OFF: say("a product vanished before the gate"),
+    StopCause.ESCAPED: say("a product went through the gate without leave: look for it"),
+    StopCause.UNTRACKED: say("nobody knows what became of a product"),
+    StopCause.DIFFERENCE: say("the counts of the shift do not agree"),
+    StopCause.CHANGE_OVER: say("change-over: clear the belt, then release the line"),
+}
+"""Why a gate is stopped, as its screen says it."""
 
 
 def gate_facts(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> dict[str, Any]:
@@ -27,6 +46,19 @@ def gate_facts(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> dict[s
         "conditions": sorted(belt.interlock.conditions) if belt else [],
         "pending": len(belt.pending) if belt else 0,
     }
+
+
+def gate_view(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> GateView:
+    """The same, as the screens show it."""
+    facts = gate_facts(gate, belt, is_watched=is_watched)
+    stop = belt.interlock.stop if belt else None
+    return GateView(
+        armed=facts["armed"],
+        refusal=facts["refusal"],
+        stopped=STOPPED[stop[0]] if stop else None,
+        conditions=tuple(facts["conditions"]),
+        pending=facts["pending"],
+    )
 
 
 def release(

@@ -1,14 +1,15 @@
 """Who a badge belongs to. The secret itself goes no further than here."""
 
-from typing import Any
-
 from edge_agent.core.inputs import Badge
 from edge_agent.core.names import Instant, PersonId, StationName
+from edge_agent.core.saying import say
 from edge_agent.people.secrets import Throttle, badge_digest
 from edge_agent.people.store import Account, People
 from edge_agent.station_config import People as Rules
 
-UNKNOWN, REVOKED, WAIT = "unknown", "revoked", "too many attempts"
+UNKNOWN = str(say("nobody has this badge: ask a supervisor for a new one"))
+REVOKED = str(say("this badge is not valid any more: ask a supervisor for a new one"))
+WAIT = str(say("too many wrong attempts: wait, then try again"))
 
 
 class SignIn:
@@ -18,7 +19,7 @@ class SignIn:
     def __init__(self, people: People, rules: Rules) -> None:
         self._people = people
         self._throttle = Throttle(rules.attempts, rules.pause_s * 1_000_000)
-        self._refused = 0
+        self.refused = 0
 
     def badge(self, at: Instant, station: StationName, secret: str) -> Badge:
         """`secret` was scanned at `station`."""
@@ -33,16 +34,12 @@ class SignIn:
     ) -> Badge:
         if self._throttle.pause_us(station, at.mono_us):
             # Not even a good one is looked at: who guesses must not learn that it is good.
-            self._refused += 1
+            self.refused += 1
             return Badge(at, station, how, None, WAIT)
         if account is None or account.revoked_at is not None:
-            self._refused += 1
+            self.refused += 1
             self._throttle.failed(station, at.mono_us)
             person = account.person if account else None
-            return Badge(at, station, how, person, UNKNOWN if account is None else REVOKED)
+            return Badge(at, station, how, person, REVOKED if account else UNKNOWN)
         self._throttle.succeeded(station)
         return Badge(at, station, how, account.person)
-
-    def facts(self) -> dict[str, Any]:
-        """For the role's status, as JSON values."""
-        return {"refused": self._refused}

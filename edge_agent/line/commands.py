@@ -1,0 +1,211 @@
+"""What the pages ask of the line on its control socket::
+
+    {"command": "press", "station": ..., "press": "REMOVE", "argument": ""}
+    {"command": "sign-in", "station": ..., "person": id}        the pages have verified the PIN
+    {"command": "sign-out", "station": ...}
+    {"command": "edit", "subject": "order", "id": ..., "new": {name: text} or null,
+     "by": id, "why": ...}
+    {"command": "people"}
+
+Each is decided and recorded before it is answered. The answer is ``{"shown": LastRead or null,
+"recorded": number of events}``: what became of it, in the words that the station's screen shows.
+A refusal by the line's rules is such an answer, with the tone ``bad``; ``{"error": text}`` means
+that the question was wrong, or that nothing could be decided.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from edge_agent import clock
+from edge_agent.control import Handler
+from edge_agent.core.commands import LIMIT, Command
+from edge_agent.core.effects import Show
+from edge_agent.core.events import Subject
+from edge_agent.core.inputs import Edit, Input, Press
+from edge_agent.core.names import Instant, PersonId, StationName
+from edge_agent.core.people import Permission
+from edge_agent.line.engine import Engine
+from edge_agent.line.sign_in import SignIn
+from edge_agent.line.staff import Staff
+from edge_agent.people.store import PeopleError
+from edge_agent.views import LastRead
+
+VALUES = 30
+"""Values of a product, an order or a person."""
+VALUE_LIMIT = 500
+"""Characters of each, and of why it was changed."""
+ID_LIMIT = 80
+
+_NEEDS = {
+    Subject.PRODUCT: Permission.EDIT_ORDERS,
+    Subject.ORDER: Permission.EDIT_ORDERS,
+    Subject.PERSON: Permission.EDIT_PEOPLE,
+}
+_LAST_READ = TypeAdapter(LastRead)
+
+
+class AskError(Exception):
+    """The question cannot be asked so. The message says what was found and what is expected."""
+
+
+class Commands:
+    """`turn` has the engine decide at once. Tell `heard` of all that is shown."""
+
+    def __init__(
+        self,
+        line: StationName,
+        stations: Collection[StationName],
+        engine: Engine,
+        staff: Staff,
+        sign_in: SignIn,
+        turn: Callable[[], None],
+    ) -> None:
+        self._line = line
+        self._stations = stations
+        self._engine = engine
+        self._staff = staff
+        self._sign_in = sign_in
+        self._turn = turn
+        self._heard: list[tuple[int, LastRead]] | None = None
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the names of the commands."""
+
+        def answering(ask: Callable[[dict[str, Any]], dict[str, Any]]) -> Handler:
+            async def handler(question: dict[str, Any]) -> dict[str, Any]:
+                try:
+                    return ask(question)
+                except (AskError, PeopleError) as error:
+                    return {"error": str(error)}
+
+            return handler
+
+        return {
+            "press": answering(self._press),
+            "sign-in": answering(self._pin),
+            "sign-out": answering(self._sign_out),
+            "edit": answering(self._edit),
+            "people": answering(self._people),
+        }
+
+    def heard(self, said: Show, last: LastRead) -> None:
+        """`said` was shown."""
+        if self._heard is not None:
+            self._heard.append((said.received_us, last))
+
+    def _press(self, question: dict[str, Any]) -> dict[str, Any]:
+        station, argument = self._station(question), question.get("argument", "")
+        name = question.get("press")
+        if not isinstance(name, str) or name not in Command.__members__:
+            raise AskError(f"press is {name!r:.80}, expected one of {', '.join(Command)}")
+        given = Press(clock.now(), station, Command(name), _text("argument", argument, LIMIT))
+        return self._decide(given, given.at)
+
+    def _pin(self, question: dict[str, Any]) -> dict[str, Any]:
+        station, person = self._station(question), question.get("person")
+        if not isinstance(person, str):
+            raise AskError(f"person is {person!r:.80}, expected the id of one")
+        given = self._sign_in.pin(clock.now(), station, PersonId(person))
+        return self._decide(given, given.at)
+
+    def _sign_out(self, question: dict[str, Any]) -> dict[str, Any]:
+        given = Press(clock.now(), self._station(question), Command.SIGN_OUT)
+        return self._decide(given, given.at)
+
+    def _people(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"people": self._staff.listed()}
+
+    def _edit(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            subject = Subject(str(question.get("subject")))
+        except ValueError:
+            found = question.get("subject")
+            raise AskError(
+                f"subject is {found!r:.80}, expected one of {', '.join(Subject)}"
+            ) from None
+        by = question.get("by")
+        if by is not None and not isinstance(by, str):
+            raise AskError(f"by is {by!r:.80}, expected the id of a person")
+        if refusal := self._staff.objection(by, _NEEDS[subject]):
+            raise AskError(refusal)
+        second = question.get("approved_by")
+        if second is not None:
+            self._refuse_second(by, second, _NEEDS[subject])
+        given = Edit(
+            clock.now(),
+            self._line,
+            subject,
+            _text("id", question.get("id"), ID_LIMIT, filled=True),
+            _values(question.get("new")),
+            PersonId(by) if by else None,
+            _text("why", question.get("why"), VALUE_LIMIT, filled=True),
+            PersonId(second) if second else None,
+        )
+        if subject is not Subject.PERSON:
+            return self._decide(given, given.at)
+        account, public = self._staff.edited(given.id, given.new, given.at)
+        with self._staff.saving(account):
+            answer = self._decide(replace(given, new=public), given.at)
+            if not answer.get("recorded"):
+                raise AskError(answer.get("error") or "nothing was changed")
+        return answer
+
+    def _refuse_second(self, by: str | None, second: object, needs: Permission) -> None:
+        """Two eyes are not four, and the second pair must be allowed to see."""
+        if not isinstance(second, str) or second == by:
+            raise AskError(f"approved_by is {second!r:.80}, expected the id of another person")
+        if refusal := self._staff.objection(second, needs):
+            raise AskError(refusal)
+
+    def _station(self, question: dict[str, Any]) -> StationName:
+        station = question.get("station")
+        if not isinstance(station, str) or station not in self._stations:
+            expected = ", ".join(self._stations)
+            raise AskError(f"station is {station!r:.80}, expected one of {expected}")
+        return StationName(station)
+
+    def _decide(self, given: Input, at: Instant) -> dict[str, Any]:
+        """Have `given` decided and recorded, and all that waits before it."""
+        engine, seq = self._engine, self._engine.last_seq
+        self._heard = []
+        try:
+            if not engine.offer(given):
+                raise AskError("the queue is full; try again")
+            while waiting := engine.queued:
+                self._turn()
+                if engine.queued >= waiting:
+                    raise AskError("the line has failed; see its log")
+            mine = [last for received_us, last in self._heard if received_us == at.mono_us]
+        finally:
+            self._heard = None
+        if engine.halted is not None:
+            raise AskError(f"the line is halted, nothing is recorded: {engine.halted}")
+        shown = _LAST_READ.dump_python(mine[-1], mode="json") if mine else None
+        return {"shown": shown, "recorded": engine.last_seq - seq}
+
+
+def _values(new: object) -> dict[str, str] | None:
+    if new is None:
+        return None
+    if not isinstance(new, dict) or len(new) > VALUES:
+        raise AskError(f"new is {new!r:.80}, expected at most {VALUES} texts by name, or null")
+    return {
+        _text("a name in new", name, ID_LIMIT, filled=True): _text(f"new.{name}", text, VALUE_LIMIT)
+        for name, text in new.items()
+    }
+
+
+def _text(what: str, given: object, limit: int, *, filled: bool = False) -> str:
+    """`given`, if it is a text that may be stored and shown: of any script, on one line."""
+    if not isinstance(given, str):
+        raise AskError(f"{what} is {given!r:.80}, expected a text")
+    if len(given) > limit:
+        raise AskError(f"{what} has {len(given)} characters, expected at most {limit}")
+    if filled and not given.strip():
+        raise AskError(f"{what} is missing")
+    if any(each < " " or each == "\x7f" or "\ud800" <= each <= "\udfff" for each in given):
+        raise AskError(f"{what} is {given!r:.80}, expected no control characters")
+    return given

@@ -1,0 +1,86 @@
+"""The line's scanners and controllers, and which of them is at which station."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from typing import Any
+
+from drivers.protocols import CodeReader, Plc, ScannerFrame
+from drivers.registry import build_plc, build_reader
+from edge_agent.config import LineConfig
+from edge_agent.core.names import StationName
+from edge_agent.line.metrics import device_facts
+from edge_agent.views import DeviceView
+
+OnRead = Callable[[StationName, bool, ScannerFrame], None]
+"""Takes station, whether it was read by hand at a gate, and the frame."""
+
+
+class Devices:
+    """Everything that the configuration names, not yet connected. Printers are line.printing's."""
+
+    def __init__(self, config: LineConfig) -> None:
+        self.plcs: dict[str, Plc] = {}
+        self._readers: dict[str, CodeReader] = {}
+        for name, device in config.line_devices().items():
+            if device.role == "plc":
+                self.plcs[name] = build_plc(name, device)
+            else:
+                self._readers[name] = build_reader(name, device)
+        self._cameras = frozenset(config.cameras)
+        self._stations = config.stations
+        self._at = {StationName(s.name): self._readers[s.scanner] for s in config.stations}
+        self._hand: dict[StationName, CodeReader] = {}
+        """The hand scanner that was used last."""
+        self.unanswered = 0
+
+    def reading(self, on_read: OnRead) -> Iterator[Coroutine[Any, Any, None]]:
+        """What keeps each scanner open."""
+        for station in self._stations:
+            name, reader = StationName(station.name), self._readers[station.scanner]
+            if station.gate:
+                yield reader.run(partial(on_read, name, False))
+            else:
+                yield reader.run(partial(self._by_hand, name, reader, on_read, False))
+            if station.handheld is not None:
+                hand, at_gate = self._readers[station.handheld], station.gate is not None
+                yield hand.run(partial(self._by_hand, name, hand, on_read, at_gate))
+
+    def _by_hand(
+        self,
+        station: StationName,
+        reader: CodeReader,
+        on_read: OnRead,
+        at_gate: bool,
+        frame: ScannerFrame,
+    ) -> None:
+        self._hand[station] = reader
+        on_read(station, at_gate, frame)
+
+    def answer(self, station: StationName, *, accepted: bool) -> None:
+        """Have the scanner that was used last at `station` say it. The fixed one of a gate has
+        nobody to hear it."""
+        reader = self._hand.get(station)
+        self.unanswered += reader is not None and not reader.answer(accepted=accepted)
+
+    def trigger(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have a station's scanner read, as for a thing that has come."""
+        station = str(question.get("station"))
+        reader = self._at.get(StationName(station))
+        if reader is None:
+            return {"error": f"station is {station!r:.80}, expected one of {sorted(self._at)}"}
+        if not reader.trigger():
+            return {"error": f"{station}: its scanner is away or takes no trigger"}
+        return {"triggered": station}
+
+    def facts(self) -> dict[str, Any]:
+        """For the role's status, as JSON values."""
+        devices: dict[str, CodeReader | Plc] = {**self._readers, **self.plcs}
+        return {name: device_facts(device.state) for name, device in devices.items()}
+
+    def views(self) -> Iterator[DeviceView]:
+        """As the screens show them."""
+        for name, reader in self._readers.items():
+            role, state = "camera" if name in self._cameras else "scanner", reader.state
+            yield DeviceView(name, role, state.link.value, state.detail)
+        for name, plc in self.plcs.items():
+            yield DeviceView(name, "plc", plc.state.link.value, plc.state.detail)

@@ -1,0 +1,127 @@
+"""Edits of people: what goes into the ledger, and what into people.db alone.
+
+The ledger says that a badge or a PIN was given, and when; never what is kept of it.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, get_args
+
+from edge_agent.core.names import Instant, PersonId
+from edge_agent.core.people import Permission, Person, Role
+from edge_agent.people.secrets import DIGEST, is_pin_hash
+from edge_agent.people.store import Account, People, PeopleError
+from edge_agent.station_config import Language
+
+ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}")
+_LANGUAGES = ("", *get_args(Language))
+_VALUES = ("name", "role", "language", "badge_digest", "pin_hash")
+
+
+class Staff:
+    """Who works on the line, as `people` has it."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Everybody, without secrets, as JSON values."""
+        return [
+            {
+                "id": each.person.id,
+                "name": each.person.name,
+                "role": each.person.role.value,
+                "language": each.person.language,
+                "badge": each.badge_digest is not None,
+                "pin": each.pin_hash is not None,
+                "revoked_at": each.revoked_at,
+            }
+            for each in self._people.everybody()
+        ]
+
+    def objection(self, by: str | None, permission: Permission) -> str | None:
+        """Why `by` may not do what needs `permission`; None if they may. While nobody may edit
+        people, who reaches the control socket may, or the first could never be added."""
+        if by is None:
+            if permission is not Permission.EDIT_PEOPLE or self._somebody_edits_people():
+                return "by is missing: who does it?"
+            return None
+        account = self._people.get(PersonId(by))
+        if account is None or account.revoked_at is not None:
+            return f"by is {by!r:.80}, expected somebody who is not revoked"
+        if not account.person.may(permission):
+            return f"{account.person.name} may not do this: it takes {permission.value}"
+        return None
+
+    def _somebody_edits_people(self) -> bool:
+        return any(
+            each.revoked_at is None and each.person.may(Permission.EDIT_PEOPLE)
+            for each in self._people.everybody()
+        )
+
+    def edited(
+        self, person: str, new: Mapping[str, str] | None, at: Instant
+    ) -> tuple[Account, dict[str, str] | None]:
+        """The account of `person` as it is to be, and what the ledger is told of it; `new` None:
+        revoked. What `new` leaves out stays. Raises PeopleError with every fault."""
+        before = self._people.get(PersonId(person))
+        if before is not None and before.revoked_at is not None:
+            raise PeopleError(f"{person} is revoked, and an id is never used again: add another")
+        if new is None:
+            if before is None:
+                raise PeopleError(f"there is nobody with the id {person!r:.80}")
+            return replace(before, revoked_at=at.isoformat()), None
+        values = {**_known(before), **new}
+        if faults := _faults(person, values, new):
+            raise PeopleError("; ".join(faults))
+        account = Account(
+            Person(
+                PersonId(person), values["name"].strip(), Role(values["role"]), values["language"]
+            ),
+            values.get("badge_digest") or None,
+            values.get("pin_hash") or None,
+        )
+        public = {name: values[name] for name in ("name", "role", "language")}
+        for what, given in (("badge", "badge_digest"), ("pin", "pin_hash")):
+            if given in new:
+                public[what] = f"given {at.isoformat()}" if new[given] else "taken away"
+        return account, public
+
+    def saving(self, account: Account) -> AbstractContextManager[None]:
+        """`people.store.People.saving`."""
+        return self._people.saving(account)
+
+
+def _known(before: Account | None) -> dict[str, str]:
+    if before is None:
+        return {"language": ""}
+    person = before.person
+    return {
+        "name": person.name,
+        "role": person.role.value,
+        "language": person.language,
+        "badge_digest": before.badge_digest or "",
+        "pin_hash": before.pin_hash or "",
+    }
+
+
+def _faults(person: str, values: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """All that is wrong. What is kept of a badge or a PIN is not told back."""
+    faults = [f"new has {name!r:.40}, expected {_VALUES}" for name in new if name not in _VALUES]
+    if not ID.fullmatch(person):
+        faults.append(f"id is {person!r:.80}, expected 1 to 40 of a-z, A-Z, 0-9, '.', '_' and '-'")
+    if not values.get("name", "").strip():
+        faults.append("name is missing")
+    elif len(values["name"]) > 200:
+        faults.append(f"name has {len(values['name'])} characters, expected at most 200")
+    if values.get("role") not in list(Role):
+        faults.append(f"role is {values.get('role')!r:.40}, expected one of {', '.join(Role)}")
+    if values["language"] not in _LANGUAGES:
+        faults.append(f"language is {values['language']!r:.40}, expected one of {_LANGUAGES}")
+    if new.get("badge_digest") and not DIGEST.fullmatch(new["badge_digest"]):
+        faults.append("badge_digest is no SHA-256 in hexadecimal")
+    if new.get("pin_hash") and not is_pin_hash(new["pin_hash"]):
+        faults.append("pin_hash is no argon2id hash")
+    return faults
