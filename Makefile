@@ -1,5 +1,5 @@
 # Everything starts here. `make demo` and `make test` set up what they need.
-.PHONY: setup demo simulate test format bench bench-camera lock clean
+.PHONY: setup demo simulate test format bench bench-camera bench-screens operators-guide lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,15 @@ bench: setup
 # Cameras: BENCH_CAMERA="pictures --rotations"; EDGE_AGENT_PICTURES names the folder of pictures.
 bench-camera: setup
 	@$(BIN)/python -m benchmarks.camera $(BENCH_CAMERA)
+
+# Screens in a real browser (Debian's package chromium): BENCH_SCREENS="--scans 500 --rounds 9".
+bench-screens: setup
+	@$(BIN)/python -m benchmarks.screens $(BENCH_SCREENS)
+
+# The operators' guide: its pictures from the running screens, its tables from their words.
+operators-guide: setup
+	@$(BIN)/python -m tests.e2e.operators_guide
+	@$(BIN)/python -m tests.docs.operators
 
 format: setup
 	$(BIN)/ruff format .

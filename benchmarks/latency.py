@@ -51,7 +51,7 @@ def measure(ledger: Path, codes: int, rounds: int = ROUNDS) -> Result:
 
 
 def _line_round(directory: Path, ledger: Path, first: int) -> dict[str, Any]:
-    with _Peer(directory) as peer:
+    with Peer(directory) as peer:
         config = write_config(
             directory, ledger, scanner=peer.ports["scanner"], modbus=peer.ports["modbus"]
         )
@@ -76,7 +76,7 @@ def _line_round(directory: Path, ledger: Path, first: int) -> dict[str, Any]:
 
 
 def _floor_round(directory: Path, module: str) -> dict[str, Any]:
-    with _Peer(directory) as peer:
+    with Peer(directory) as peer:
         ports = str(peer.ports["scanner"]), str(peer.ports["modbus"])
         database = str(directory / "floor.db")
         with Child(module, *ports, database, str(SCANS), log=directory / "floor.log") as floor:
@@ -86,7 +86,7 @@ def _floor_round(directory: Path, module: str) -> dict[str, Any]:
     return {"passed": passed, **{step: percentiles(steps[step]) for step in steps}}
 
 
-class _Peer(Child):
+class Peer(Child):
     """Scanner and PLC (peer.py)."""
 
     def __init__(self, directory: Path) -> None:
