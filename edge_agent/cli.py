@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from edge_agent.commands import camera, hmi, hq_token, ledger, plc
+from edge_agent.commands import (
+    audit,
+    barcodes,
+    camera,
+    hmi,
+    hq_token,
+    label,
+    ledger,
+    people,
+    plc,
+    report,
+    words,
+)
 from edge_agent.commands.arguments import (
     ConfigArgument,
     ConfigOption,
@@ -25,7 +37,13 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(hq_token.app, name="hq-token")
 app.add_typer(plc.app, name="plc")
 app.add_typer(camera.app, name="camera")
+app.add_typer(people.app, name="people")
 app.command()(hmi.hmi)
+app.command()(audit.audit)
+app.command()(report.report)
+app.command()(barcodes.barcodes)
+app.command()(words.words)
+app.command()(label.label)
 
 
 def _show_version(wanted: bool) -> None:
@@ -64,17 +82,28 @@ def check(
 @app.command()
 def line(config: ConfigArgument, verbose: VerboseOption = False) -> None:
     """Run the line role: read, decide, record, command the gate."""
+    from edge_agent.config_file import find_config
     from edge_agent.control import ControlError
     from edge_agent.core.state import LevelsChangedError
     from edge_agent.ledger.errors import LedgerError
+    from edge_agent.line.printing import PrintingError
     from edge_agent.line.role import run_line
     from edge_agent.logs import configure_logs
+    from edge_agent.people.store import PeopleError
     from edge_agent.sqlite import SqliteTooOldError
 
     configure_logs(logging.DEBUG if verbose else logging.INFO)
+    refusals = (
+        LedgerError,
+        ControlError,
+        LevelsChangedError,
+        PeopleError,
+        PrintingError,
+        SqliteTooOldError,
+    )
     try:
-        run_line(load(config))
-    except (LedgerError, ControlError, LevelsChangedError, SqliteTooOldError) as error:
+        run_line(load(config), find_config(config).parent / "labels")
+    except refusals as error:
         raise fail(str(error)) from None
 
 
@@ -313,11 +342,16 @@ def demo(
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, logs, databases.")] = None,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the screens when all is done, until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Run a whole line on a simulated plant and reconcile plant, ledger and HQ."""
+    """Run a whole line on a simulated plant, with its screens; reconcile plant, ledger and HQ."""
     from edge_agent.demo import DemoOptions, run_demo
 
-    raise typer.Exit(run_demo(DemoOptions.of(units, rate, seed, faults, json_file, keep)))
+    raise typer.Exit(
+        run_demo(DemoOptions.of(units, rate, seed, faults, json_file, keep, stay=stay))
+    )
 
 
 @app.command()

@@ -3,13 +3,11 @@ nobody changed it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge_agent.audit.acts import Act, act_of
 from edge_agent.core.body import from_body
 from edge_agent.core.chain import GENESIS, link
 from edge_agent.ledger.reader import LedgerReader
-from edge_agent.people.store import read_people
 from edge_agent.words import N_
 
 PAGE = 50
@@ -67,11 +65,6 @@ def chain(ledger: LedgerReader) -> Chain:
             return Chain(good, before, f"row {seq}: its hash does not follow from row {good}")
         good, before = seq, found
     return Chain(good, before, None)
-
-
-def names(people: Path) -> dict[str, str]:
-    """Everybody's name by id, also of who was revoked. Raises PeopleError."""
-    return {account.person.id: account.person.name for account in read_people(people)}
 
 
 def _acts(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from edge_agent.audit.acts import Act, Change
 from edge_agent.core.commands import Command
 from edge_agent.core.events import Place, StopCause
+from edge_agent.core.names import PersonId
 from edge_agent.core.people import Role
 from edge_agent.core.states import State
 from edge_agent.hmi.vocabulary import COMMANDS, ROLES
@@ -62,18 +63,21 @@ class Wording:
 
     t: Words
     zone: ZoneInfo
-    names: Mapping[str, str]
+    names: Mapping[PersonId, str]
 
     def when(self, act: Act) -> str:
-        """Of the line's clock on the wall, with its offset from UTC."""
-        return datetime.fromisoformat(act.at).astimezone(self.zone).isoformat(" ", "seconds")
+        return self.local(act.at)
+
+    def local(self, at: str) -> str:
+        """By the line's clock on the wall, with its offset from UTC."""
+        return datetime.fromisoformat(at).astimezone(self.zone).isoformat(" ", "seconds")
 
     def who(self, act: Act) -> str:
         both = [self.person(each) for each in (act.who, act.approved_by) if each]
         return " + ".join(both) or "—"
 
     def person(self, person: str) -> str:
-        name = self.names.get(person, "")
+        name = self.names.get(PersonId(person), "")
         return f"{name} ({person})" if name and name != person else person
 
     def what(self, act: Act) -> str:
