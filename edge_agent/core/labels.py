@@ -228,7 +228,7 @@ class Labels:
 
 
 def texts(
-    product: Mapping[str, str], order: Mapping[str, str], **known: str | int | None
+    product: Mapping[str, str], order: Mapping[str, str], /, **known: str | int | None
 ) -> dict[str, str]:
     """The fields of a template, from the product's and the order's values and what else is known
     (``gtin``, ``batch``, ``count``, ``order``, ``line``): what lies in the container goes before
@@ -350,7 +350,9 @@ def word(record: "Record", given: PrinterWord) -> Job | None:
     if not given.failure:
         record.emit(LabelPrinted(at=at, station=given.station, job=job.id))
         return job
-    saying = FAULTS.get(given.failure) or say("the label cannot be drawn: {detail}", detail=given.failure)
+    saying = FAULTS.get(given.failure) or say(
+        "the label cannot be drawn: {detail}", detail=given.failure
+    )
     record.emit(LabelFailed(at=at, station=given.station, job=job.id, detail=str(saying)))
     record.decision.effects.append(
         Show(
