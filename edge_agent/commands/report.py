@@ -10,9 +10,7 @@ from edge_agent.commands.arguments import ConfigArgument, fail, load
 if TYPE_CHECKING:
     from edge_agent.words import Words
 
-LanguageOption = Annotated[
-    str, typer.Option(help="zh_CN, zh_TW or en; if not given, the pages'.")
-]
+LanguageOption = Annotated[str, typer.Option(help="zh_CN, zh_TW or en; if not given, the pages'.")]
 
 
 def report(
@@ -32,7 +30,7 @@ def report(
     Ends with 1 where it cannot be made, or where the ledger holds something else.
     """
     from edge_agent.reports.make import holds, make_report
-    from edge_agent.reports.paper import write_pdf
+    from edge_agent.reports.paper import PaperError, write_pdf
     from edge_agent.reports.period import ReportError
 
     loaded = load(config)
@@ -46,7 +44,7 @@ def report(
             return
         t = words_of(language or loaded.hmi.language)
         write_pdf(make_report(loaded, shift, order, t), pdf, loaded.hmi.font, t)
-    except ReportError as error:
+    except (ReportError, PaperError) as error:
         raise fail(str(error)) from None
     typer.echo(f"{pdf}: written")
 

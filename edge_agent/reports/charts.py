@@ -273,29 +273,29 @@ def width(text: str, size: float) -> float:
 
 
 def wrap(text: str, room: float, size: float, lines: int) -> list[str]:
-    """`text` in up to `lines` lines of `room` points, broken between words or Chinese characters;
-    what does not fit ends with an ellipsis."""
+    """`text` in up to `lines` lines of `room` points, broken between words or Chinese characters,
+    and within a word that is longer than a line; what does not fit ends with an ellipsis."""
     found, line = list[str](), ""
-    for part in _parts(text):
+    for part in _parts(text, room, size):
         if line and width((line + part).rstrip(), size) > room:
             found.append(line.rstrip())
             line = ""
         line += part
     found.append(line.rstrip())
-    if len(found) > lines:
-        found = [*found[: lines - 1], found[lines - 1][:-1] + "…"]
-    return [_cut(each, room, size) for each in found]
+    if len(found) <= lines:
+        return found
+    last = found[lines - 1]
+    while last and width(last + "…", size) > room:
+        last = last[:-1]
+    return [*found[: lines - 1], last + "…"]
 
 
-def _cut(text: str, room: float, size: float) -> str:
-    while len(text) > 1 and width(text, size) > room:
-        text = text[:-2] + "…"
-    return text
-
-
-def _parts(text: str) -> list[str]:
+def _parts(text: str, room: float, size: float) -> list[str]:
+    """What is not broken: words, Chinese characters, and pieces of a word beyond a line."""
     parts = [""]
     for character in text:
+        if parts[-1] and width(parts[-1] + character, size) > room:
+            parts.append("")
         parts[-1] += character
         if character == " " or unicodedata.east_asian_width(character) in "WF":
             parts.append("")

@@ -192,6 +192,8 @@ class Facts:
 
     def apply(self, event: Event) -> None:
         """Take in one more event of the line."""
+        if isinstance(event, ShiftEnded):
+            return  # of the shift before: `account` is given the one that belongs here
         self.events += 1
         minute = event.at[:16]
         if self._latest[:16] > minute and not self.clock_set_back:

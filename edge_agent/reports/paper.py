@@ -27,7 +27,6 @@ from reportlab.platypus import (
 from reportlab.platypus import Table as PaperTable
 
 from edge_agent.reports.charts import DARK, FONT, GRID, INK, LIGHT, MARK, PALE, QUIET, width
-from edge_agent.reports.period import ReportError
 from edge_agent.reports.sections import Report, Section, Table, Tile
 from edge_agent.words import Words
 
@@ -45,13 +44,17 @@ _TOGETHER_ROWS = 16
 """A table up to so long is not cut by a page's end."""
 
 
+class PaperError(Exception):
+    """A PDF cannot be made; the message says what was found and expected."""
+
+
 def load_font(path: Path) -> None:
-    """Make the configured font known to reportlab. Raises ReportError."""
+    """Make the configured font known to reportlab. Raises PaperError."""
     try:
         # A collection's first font is the proportional one.
         pdfmetrics.registerFont(TTFont(FONT, path, subfontIndex=0))
     except (OSError, TTFError) as error:
-        raise ReportError(
+        raise PaperError(
             f"hmi.font is {path}, which cannot be used: {error}; expected a TrueType font with "
             "Chinese characters, e.g. that of the Debian package fonts-wqy-microhei"
         ) from None
@@ -60,7 +63,7 @@ def load_font(path: Path) -> None:
 def write_pdf(report: Report, path: Path, font: Path, t: Words) -> None:
     """`report` as a PDF in the language of `t`. The same report gives the same bytes.
 
-    Raises ReportError where the font or the file cannot be used.
+    Raises PaperError where the font or the file cannot be used.
     """
     load_font(font)
     styles = Styles(t)
@@ -84,7 +87,7 @@ def write_pdf(report: Report, path: Path, font: Path, t: Words) -> None:
     try:
         document.build(story, canvasmaker=numbered(head, foot, t))
     except OSError as error:
-        raise ReportError(f"{path} cannot be written: {error.strerror}") from None
+        raise PaperError(f"{path} cannot be written: {error.strerror}") from None
 
 
 class Styles:
