@@ -129,6 +129,13 @@ def parse(text: str, forms: Sequence[Form], symbology: str | None = None) -> Cod
     raise CodeError("; ".join(dict.fromkeys(faults)))
 
 
+def second(text: str, level: LevelName, match: re.Match[str]) -> Code:
+    """The second code of a thing of `level`, `text` having matched its pattern."""
+    serial = match.groupdict().get("serial") or text
+    kind = CodeKind.URL if text[:8].lower().startswith(("http://", "https://")) else CodeKind.PLAIN
+    return Code(CodeKey(f"{kind}:{serial}"), level, kind, text, serial=serial)
+
+
 def _refuse_unprintable(text: str) -> None:
     if not text:
         raise CodeError("the text is empty")

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edge_agent.core.effects import Judge, Run
+from edge_agent.core.benches import mixes
+from edge_agent.core.codes import Code
+from edge_agent.core.containers import GOOD, filled
+from edge_agent.core.effects import Judge, Run, Tone
 from edge_agent.core.events import (
     Armed,
     BeltUnknown,
@@ -34,6 +37,7 @@ from edge_agent.core.inputs import (
 )
 from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
 from edge_agent.core.record import Record
+from edge_agent.core.saying import say
 from edge_agent.core.state import Belt
 from edge_agent.core.verify import Objection
 
@@ -62,8 +66,7 @@ class Gates:
         if tracker := self._trackers.get(read.station):
             self._judge(read.station, read.at, tracker.read(read))
         else:
-            detail = "no session with the PLC: nobody knows which item it is"
-            self._record.refuse(read, Objection(Reason.AMBIGUOUS, detail))
+            self._reject(read, _NO_SESSION)
 
     def count(self, counter: Counter) -> None:
         """The item counter was polled."""
@@ -120,31 +123,62 @@ class Gates:
                 case Clash(item, read, detail):
                     # Of an item that the gate has answered for, nothing can be withdrawn.
                     settled = self._record.state.belts[name].is_settled(item)
-                    objection = Objection(Reason.AMBIGUOUS, detail)
-                    self._record.refuse(read, objection, None, None if settled else item)
+                    objection = Objection(Reason.AMBIGUOUS, say("{fault}", fault=detail))
+                    self._reject(read, objection, None, None if settled else item)
                 case Silence(item):
                     silence = Read(at, name, at.mono_us, None, defect="no answer from the scanner")
                     self._judge_read(item, silence)
                 case Stray(read, after):
-                    detail = "no item was there for the read"
+                    said = say("no item was there for the read")
                     if after is not None:
-                        detail = f"an answer too late for item {after}: read_window_ms is too short"
-                    self._record.refuse(read, Objection(Reason.AMBIGUOUS, detail))
+                        said = say(
+                            "an answer too late for item {item}: read_window_ms is too short",
+                            item=after,
+                        )
+                    self._reject(read, Objection(Reason.AMBIGUOUS, said))
 
     def _judge_read(self, item: ItemNumber, read: Read) -> None:
         state = self._record.state
         code, objection = self._record.examine(read)
         if code is not None and objection is None:
-            objection = state.packing.room_for(code.level, state.coming())
+            objection = state.packing.room_for(code.level, state.coming()) or self._mixes(code)
         stop = state.belts[read.station].interlock.stop
         if stop is not None and objection is None:
-            objection = Objection(Reason.STOPPED, f"the line is stopped: {stop[1]}")
+            said = say("the line is stopped: {cause}", cause=stop[1])
+            objection = Objection(Reason.STOPPED, said)
         if objection is not None or code is None:
             assert objection is not None  # noqa: S101 examine objects where there is no code
-            self._record.refuse(read, objection, code, item)
+            self._reject(read, objection, code, item)
             return
         self._record.commission(code, read, item)
         self._record.decision.effects.append(Judge(read.station, item, None, read.at.mono_us))
+        self._record.show(read, Tone.GOOD, GOOD, key=code.key)
+
+    def _mixes(self, code: Code) -> Objection | None:
+        """Why `code` may not lie beside what goes before it into the same container."""
+        packing = self._record.state.packing
+        parent = packing.parent_of(code.level)
+        if code.gtin is None or parent is None or parent.mixed or parent.by_scan:
+            return None
+        coming = self._record.state.products_coming()
+        current = packing.current(parent.name)
+        begun = len(current.children) if current is not None else 0
+        if not (begun + len(coming)) % parent.capacity:
+            return None  # it is the first
+        before = coming[-1] if coming or current is None else (current.gtin, current.lot)
+        gtin, lot = before
+        ordered = self._record.state.active_order is not None
+        return mixes(parent.name, (gtin, lot if ordered else None), (code.gtin, code.lot))
+
+    def _reject(
+        self,
+        read: Read,
+        objection: Objection,
+        code: Code | None = None,
+        item: ItemNumber | None = None,
+    ) -> None:
+        self._record.refuse(read, objection, code, item)
+        self._record.object_to(read, objection, code.key if code else None)
 
     # --- sessions --------------------------------------------------------------------------
 
@@ -227,9 +261,12 @@ class Gates:
     def _passed(self, report: GateReport, key: CodeKey | None, verdict: Reason | None) -> None:
         at, station, item = report.at.isoformat(), report.station, report.item
         if verdict is None and key is not None:
+            gtin, lot = self._record.state.belts[station].products.get(item, (None, None))
             self._record.emit(Passed(at=at, station=station, item=item, key=key))
             lowest = self._record.plan.levels[0].name
-            self._record.pack(key, lowest, report.at, station)
+            container = self._record.pack(key, lowest, report.at, station, gtin, lot)
+            # A full case's label is printed; of one that only waits for its code, nothing is said.
+            filled(self._record, station, report.at, container)
             return
         if key is not None:
             detail = "its PASS was withdrawn, but the item went through"
@@ -267,3 +304,8 @@ class Gates:
             Released(at=at, station=release.station, by=release.by, why=release.reason)
         )
         self._record.decision.effects.append(Run(release.station, permitted=True))
+
+
+_NO_SESSION = Objection(
+    Reason.AMBIGUOUS, say("no session with the PLC: nobody knows which item it is")
+)

@@ -4,39 +4,47 @@ Pure: no clock, no I/O. Whoever calls `decide` must put the events on disk befor
 effects out, and must start over from the ledger if it could not.
 """
 
-from edge_agent.core.codes import Code
-from edge_agent.core.events import Closed, OrderChanged, Reason, StopCause
+from edge_agent.core import orders
+from edge_agent.core.benches import Benches
+from edge_agent.core.containers import printed
+from edge_agent.core.desk import Desk
+from edge_agent.core.effects import Tone
 from edge_agent.core.events import PictureLost as PictureLostEvent
+from edge_agent.core.events import Subject
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
 from edge_agent.core.inputs import (
     Arming,
+    Badge,
     Conditions,
     Counter,
+    Edit,
     GateReport,
     Input,
     Layer,
     LinkLost,
     OrderStart,
     PictureLost,
+    Press,
+    PrinterWord,
     Read,
     Release,
     ShiftEnd,
     Strays,
     Tick,
 )
-from edge_agent.core.names import LevelName, utc_us
+from edge_agent.core.names import PersonId
 from edge_agent.core.record import Decision, LinePlan, Record
 from edge_agent.core.reread import Rereads
+from edge_agent.core.saying import say
 from edge_agent.core.state import LineState
-from edge_agent.core.verify import Objection
 
-REPEAT_US = 10_000_000
-"""How long after it closed a container a code may be scanned again for its lost answer."""
+_SAME_SCAN = say("the same scan again")
 
 
 class Line:
-    """The line between two inputs: `state` folds from events, what `gates` knows is volatile."""
+    """The line between two inputs: `state` folds from events; what `gates` and `desk` know is
+    volatile."""
 
     def __init__(self, plan: LinePlan, state: LineState, history: History) -> None:
         self._plan = plan
@@ -44,6 +52,8 @@ class Line:
         self._record = Record(plan, state, history)
         self.gates = Gates(self._record)
         self.rereads = {name: Rereads(station.reread_us) for name, station in plan.stations.items()}
+        self.benches = Benches(self._record, self.rereads)
+        self.desk = Desk(self._record, self.gates.release)
 
     def decide(self, given: Input) -> Decision:
         """The events and effects that follow from `given`; `state` has taken the events in."""
@@ -53,12 +63,37 @@ class Line:
                 self._read(given)
             case Layer():
                 self._read_layer(given)
+            case Tick():
+                self.gates.tick(given.at, given.reads_until_us)
+                self.desk.tick(given.at)
+            case Press():
+                # What was scanned just now may be meant again: it is no repeat.
+                self.rereads[given.station].forget()
+                self.desk.press(given)
+            case Badge():
+                self.desk.badge(given)
+            case Edit():
+                orders.edit(self._record, given)
+                if given.subject is Subject.PERSON:
+                    self.desk.edited(given.at, PersonId(given.id), given.new)
+            case OrderStart(at, _, order, by=None):
+                orders.start(self._record, at, order)
+            case OrderStart():
+                orders.ask(self._record, given)
+            case PrinterWord():
+                printed(self._record, given)
+            case PictureLost() | ShiftEnd():
+                self._note(given)
+            case _:
+                self._of_gate(given)
+        return decision
+
+    def _of_gate(self, given: Input) -> None:
+        match given:
             case Counter():
                 self.gates.count(given)
             case GateReport():
                 self.gates.report(given)
-            case Tick():
-                self.gates.tick(given.at, given.reads_until_us)
             case Arming():
                 self.gates.arm(given)
             case LinkLost():
@@ -69,151 +104,49 @@ class Line:
                 self.gates.conditions(given)
             case Release():
                 self.gates.release(given)
-            case PictureLost(at, station, picture, why):
-                event = PictureLostEvent(
-                    at=at.isoformat(), station=station, picture=picture, why=why
-                )
-                self._record.emit(event)
-            case ShiftEnd() | OrderStart():
-                self._turn_page(given)
-        return decision
+            case _:
+                pass
 
-    def _turn_page(self, given: ShiftEnd | OrderStart) -> None:
+    def _note(self, given: PictureLost | ShiftEnd) -> None:
         at = given.at.isoformat()
         if isinstance(given, ShiftEnd):
             for ended in self.state.accounts.end_shift(at, given.shift):
                 self._record.emit(ended)
-        elif given.order != self.state.order:
-            # What was made for the order before must agree before another begins.
-            for station, account in self.state.accounts.open.items():
-                if differences := account.difference_count(at):
-                    detail = f"{differences} differences at the end of order {self.state.order!r}"
-                    self._record.stop(station, at, StopCause.DIFFERENCE, detail)
-            self._record.emit(OrderChanged(at=at, station=given.line, order=given.order))
-
-    # --- reads -----------------------------------------------------------------------------
+            return
+        self._record.emit(
+            PictureLostEvent(at=at, station=given.station, picture=given.picture, why=given.why)
+        )
 
     def _read(self, read: Read) -> None:
-        station = self._plan.stations[read.station]
-        earlier = self.rereads[read.station].seen(read)
-        if station.gate is not None:
-            if earlier is not None:
-                self.rereads[read.station].suppressed += 1
-            else:
-                self.gates.read(read)
-        elif earlier is not None and earlier.accepted:
+        if self._plan.stations[read.station].gate is None:
+            self._read_at_bench(read)
+        elif read.by_hand:
+            if not self.desk.read(read):
+                self.desk.inquire(read)
+        elif self.rereads[read.station].seen(read) is not None:
             self.rereads[read.station].suppressed += 1
-            self._record.answer(read, None, "the same scan again", None)
         else:
-            self._read_by_hand(read)
+            self.gates.read(read)
 
-    def _read_by_hand(self, read: Read) -> None:
-        """A station without a gate: what is accepted is packed at once."""
-        code, objection = self._record.examine(read)
-        if code is not None and self._closed_just_now(code, read):
-            self._record.answer(read, None, f"this {code.level} is closed already", code.key)
-            return
-        if code is not None and objection is None:
-            objection = self._place(code, read)
-        if objection is not None:
-            self._record.refuse(read, objection, code)
-            key = code.key if code else None
-            self._record.answer(read, objection.reason, objection.detail, key)
-            return
-        assert code is not None  # noqa: S101 examine objects where there is no code
-        self.rereads[read.station].accept(read)
-        self._record.answer(read, None, "", code.key)
+    def _read_at_bench(self, read: Read) -> None:
+        """What is begun goes first, then packing; at rework it is said what the code is."""
+        rereads = self.rereads[read.station]
+        earlier = rereads.seen(read)
+        if earlier is not None and earlier.accepted:
+            rereads.suppressed += 1
+            self._record.answer(read, None, str(_SAME_SCAN), None)
+            self._record.show(read, Tone.NOTE, _SAME_SCAN)
+        elif self.desk.read(read):
+            rereads.accept(read)
+        elif self._plan.stations[read.station].work == "rework":
+            self.desk.inquire(read)
+        elif self.benches.read(read):
+            self.desk.close(read)
 
     def _read_layer(self, layer: Layer) -> None:
-        """All codes are accepted and packed, or none is. At a gate more than one cannot be tied."""
-        if self._plan.stations[layer.station].gate is not None:
-            for read in layer.reads:
-                self._read(read)
+        """At a gate more than one code cannot be tied."""
+        if self._plan.stations[layer.station].gate is None:
+            self.benches.read_layer(layer)
             return
-        rereads, first = self.rereads[layer.station], layer.reads[0]
-        earlier = [rereads.seen(read) for read in layer.reads]
-        if all(each is not None and each.accepted for each in earlier):
-            rereads.suppressed += 1
-            self._record.answer(first, None, "the same layer again", None)
-            return
-        codes, culprits = list[Code](), list[tuple[Read, Code | None, Objection]]()
         for read in layer.reads:
-            code, objection = self._record.examine(read)
-            if code is not None:
-                objection = objection or self._no_place_beside(code, codes)
-                codes.append(code)
-            if objection is not None:
-                culprits.append((read, code, objection))
-        for read, code, objection in culprits:
-            self._record.refuse(read, objection, code)
-        if culprits:
-            count, reason = len(culprits), culprits[0][2].reason
-            detail = f"{count} of {len(layer.reads)} codes are refused: none of the layer is packed"
-            self._record.answer(first, reason, detail, None)
-            return
-        for read, code in zip(layer.reads, codes, strict=True):
-            self._place(code, read)
-            rereads.accept(read)
-        self._record.answer(first, None, f"{len(codes)} codes", None)
-
-    def _no_place_beside(self, code: Code, others: list[Code]) -> Objection | None:
-        """Why `code` has no place after `others` of its layer got theirs; None if it has one."""
-        if any(other.key == code.key for other in others):
-            return Objection(Reason.DUPLICATE, "the code is in the layer twice")
-        packing = self.state.packing
-        before = sum(other.level == code.level for other in others)
-        if objection := packing.room_for(code.level, self._coming_beside(code.level) + before):
-            return objection
-        if not packing.is_container(code.level):
-            return None
-        container = packing.closable(code.level, self._coming_into(code.level), before)
-        return container if isinstance(container, Objection) else None
-
-    def _closed_just_now(self, code: Code, read: Read) -> bool:
-        """The answer to the scan that closed a container may have been lost on the way, with the
-        line PC's power or the scanner's cable; the person scans again. But where the next
-        container is ready, the same code on it is a duplicate."""
-        closed = self.state.last_closed.get(code.level)
-        return (
-            closed is not None
-            and closed.key == code.key
-            and closed.station == read.station
-            and read.at.utc_us - utc_us(closed.at) <= REPEAT_US
-            and isinstance(self.state.packing.closable(code.level, 0), Objection)
-        )
-
-    def _place(self, code: Code, read: Read) -> Objection | None:
-        """Commission `code` and put it where it belongs, or say why there is no place."""
-        packing = self.state.packing
-        if objection := packing.room_for(code.level, self._coming_beside(code.level)):
-            return objection
-        if not packing.is_container(code.level):
-            self._record.commission(code, read, None)
-            self._record.pack(code.key, code.level, read.at, read.station)
-            return None
-        container = packing.closable(code.level, self._coming_into(code.level))
-        if isinstance(container, Objection):
-            return container
-        self._record.commission(code, read, None)
-        self._record.emit(
-            Closed(
-                at=read.at.isoformat(),
-                station=read.station,
-                key=code.key,
-                level=code.level,
-                container=container.id,
-                children=tuple(container.children),
-            )
-        )
-        self._record.pack(code.key, code.level, read.at, read.station)
-        return None
-
-    def _coming_beside(self, level: LevelName) -> int:
-        """Things of `level` on the belt, which will need room too."""
-        return self.state.coming() if level == self._plan.levels[0].name else 0
-
-    def _coming_into(self, level: LevelName) -> int:
-        """Things on the belt which the open container of `level` still waits for."""
-        lowest = self._plan.levels[0].name
-        parent = self.state.packing.parent_of(lowest)
-        return self.state.coming() if parent is not None and parent.name == level else 0
+            self._read(read)

@@ -9,17 +9,38 @@ from dataclasses import dataclass, field
 
 from edge_agent.core import codes
 from edge_agent.core.codes import Code, CodeError, Form
-from edge_agent.core.effects import Answer, Effect, Judge, Run
-from edge_agent.core.events import Commissioned, Event, Packed, Reason, Rejected, StopCause, Stopped
+from edge_agent.core.effects import Answer, Effect, Judge, Run, Show, Tone
+from edge_agent.core.events import (
+    Commissioned,
+    Event,
+    Packed,
+    Reason,
+    Rejected,
+    Sighting,
+    StopCause,
+    Stopped,
+)
 from edge_agent.core.history import History
 from edge_agent.core.inputs import Read
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.labels import LabelPlan
-from edge_agent.core.names import CodeKey, Instant, ItemNumber, LevelName, StationName
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    Instant,
+    ItemNumber,
+    LevelName,
+    PersonId,
+    StationName,
+)
 from edge_agent.core.packing import LevelPlan
+from edge_agent.core.people import Permission
+from edge_agent.core.saying import Saying, say
 from edge_agent.core.state import LineState
 from edge_agent.core.verify import Due, Objection, verify
 
+_NOTHING_READ = Objection(Reason.UNREAD, say("the scanner read nothing"))
+_LINE = StationName("line")
 TEXT_LIMIT = 200
 """Characters of a rejected text that are kept."""
 
@@ -41,6 +62,18 @@ class StationPlan:
     due: Due
     reread_us: int
     gate: GatePlan | None = None
+    work: str = ""
+    """What people do there (edge_agent.station_config.Work); at ``rework`` nothing is packed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePlan:
+    """Signing in: whether it is `required` to pack at a bench, after how long without a scan one is
+    signed out, and what takes a second person who may do it."""
+
+    required: bool = False
+    idle_us: int = 900_000_000
+    four_eyes: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +83,18 @@ class LinePlan:
     levels: tuple[LevelPlan, ...]
     forms: tuple[Form, ...]
     stations: Mapping[StationName, StationPlan]
-    labels: Mapping[LevelName, LabelPlan] = field(default_factory=dict)
-    """Of the levels whose containers get a label here."""
+    people: PeoplePlan = PeoplePlan()
+    name: StationName = _LINE
+    """The line's own, at which happens what is no station's."""
+
+    def level(self, name: LevelName) -> LevelPlan:
+        """The level called `name`."""
+        return next(level for level in self.levels if level.name == name)
+
+    @property
+    def labels(self) -> Mapping[LevelName, LabelPlan]:
+        """Of the levels whose containers get a label here."""
+        return {level.name: level.label for level in self.levels if level.label is not None}
 
 
 @dataclass(slots=True)
@@ -70,6 +113,11 @@ class Record:
         self.state = state
         self.history = history
         self.decision = Decision()
+        self.held: dict[StationName, Read] = {}
+        """At each bench, a code that waits for what belongs to it: the second code of its thing, or
+        leave to close a container that is not full. Volatile."""
+        self._pairs = [(level.name, level.pair) for level in plan.levels if level.pair is not None]
+        self._lowest = plan.levels[0].name
 
     def emit(self, event: Event) -> None:
         """`event` is true from now on; if it must stop its station, so is that."""
@@ -84,31 +132,55 @@ class Record:
 
     def stop(self, name: StationName, at: str, cause: StopCause, detail: str) -> None:
         """Stop the station, where it is configured for `cause` and not stopped already. Too many
-        rejects are a limit of their own."""
+        rejects are a limit of their own, and a change-over always stops."""
         gate, belt = self.plan.stations[name].gate, self.state.belts[name]
         counted = (StopCause.REJECTS_IN_A_ROW, StopCause.REJECTS_OF_LAST)
         if gate is None or belt.interlock.stop is not None:
             return
-        if cause not in counted and cause not in gate.stop.on:
+        asked = cause in counted or cause is StopCause.CHANGE_OVER
+        if not asked and cause not in gate.stop.on:
             return
         self.emit(Stopped(at=at, station=name, cause=cause, detail=detail))
         self.decision.effects.append(Run(name, permitted=False))
 
     def examine(self, read: Read) -> tuple[Code | None, Objection | None]:
         """The code that was read and what speaks against it, before looking for a place."""
-        if read.text is None:
-            return None, Objection(Reason.UNREAD, read.defect or "the scanner read nothing")
-        if read.defect is not None:
-            return None, Objection(Reason.MALFORMED, read.defect)
-        try:
-            code = codes.parse(read.text, self.plan.forms, read.symbology)
-        except CodeError as error:
-            return None, Objection(Reason.MALFORMED, str(error))
-        due = self.plan.stations[read.station].due
-        return code, verify(code, due, self.history.find(code.key))
+        code, objection = self.parse(read)
+        if code is None:
+            return None, objection
+        return code, self.verify(code, read.station)
 
-    def commission(self, code: Code, read: Read, item: ItemNumber | None) -> None:
-        """`code` names a thing from now on; at a gate, the thing on the belt with number `item`."""
+    def parse(self, read: Read) -> tuple[Code | None, Objection | None]:
+        """The code that was read, or why it is none."""
+        if read.text is None:
+            if read.defect is None:
+                return None, _NOTHING_READ
+            return None, Objection(Reason.UNREAD, say("{fault}", fault=read.defect))
+        if read.defect is not None:
+            return None, Objection(Reason.MALFORMED, say("{fault}", fault=read.defect))
+        try:
+            return codes.parse(read.text, self.plan.forms, read.symbology), None
+        except CodeError as error:
+            return None, Objection(Reason.MALFORMED, say("{fault}", fault=str(error)))
+
+    def second(self, text: str | None) -> Code | None:
+        """The second code of a thing, where `text` is one."""
+        for level, pair in self._pairs:
+            if text is not None and (match := pair.pattern.fullmatch(text)):
+                return codes.second(text, level, match)
+        return None
+
+    def verify(self, code: Code, station: StationName) -> Objection | None:
+        """What speaks against `code` at `station`: the rules, and the order that is worked on."""
+        order = self.state.active_order if code.level == self._lowest else None
+        due = self.plan.stations[station].due
+        return verify(code, due, self.history.find(code.key), order)
+
+    def commission(
+        self, code: Code, read: Read, item: ItemNumber | None, also: CodeKey | None = None
+    ) -> None:
+        """`code` names a thing from now on, and `also` does; at a gate, the thing on the belt with
+        number `item`."""
         self.emit(
             Commissioned(
                 at=read.at.isoformat(),
@@ -121,14 +193,25 @@ class Record:
                 serial=code.serial,
                 lot=code.lot,
                 expiry=code.expiry,
+                also=also,
             )
         )
 
-    def pack(self, key: CodeKey, level: LevelName, at: Instant, station: StationName) -> None:
-        """The thing that `key` names goes into the open container above, if there is a level."""
-        target = self.state.packing.target(level)
+    def pack(
+        self,
+        key: CodeKey,
+        level: LevelName,
+        at: Instant,
+        station: StationName,
+        gtin: str | None = None,
+        lot: str | None = None,
+        owner: StationName | None = None,
+    ) -> ContainerId | None:
+        """The thing that `key` names goes into the open container above: the belt's, or that of
+        bench `owner`. The container; None if nothing takes it here."""
+        target = self.state.packing.target(level, owner)
         if target is None:
-            return
+            return None
         container, container_level = target
         self.emit(
             Packed(
@@ -138,8 +221,18 @@ class Record:
                 level=level,
                 container=container,
                 container_level=container_level,
+                bench=owner,
+                gtin=gtin,
+                lot=lot,
+                by=self.at_work(station),
             )
         )
+        return container
+
+    def at_work(self, station: StationName) -> PersonId | None:
+        """Who is signed in at `station`."""
+        person = self.state.signed_in.get(station)
+        return person.id if person else None
 
     def refuse(
         self,
@@ -154,7 +247,7 @@ class Record:
                 at=read.at.isoformat(),
                 station=read.station,
                 reason=objection.reason,
-                detail=objection.detail,
+                detail=str(objection.detail),
                 item=item,
                 key=code.key if code else None,
                 text=printable(read.text),
@@ -165,6 +258,44 @@ class Record:
         if item is not None:
             judge = Judge(read.station, item, objection.reason, read.at.mono_us)
             self.decision.effects.append(judge)
+
+    def object_to(self, read: Read, objection: Objection, key: CodeKey | None) -> None:
+        """Show at the station why a read is refused."""
+        self.show(
+            read,
+            Tone.BAD,
+            objection.detail,
+            reason=objection.reason,
+            key=key,
+            first=objection.first,
+        )
+
+    def show(
+        self,
+        read: Read,
+        tone: Tone,
+        saying: Saying,
+        *,
+        reason: Reason | None = None,
+        key: CodeKey | None = None,
+        first: Sighting | None = None,
+        culprits: tuple[Saying, ...] = (),
+    ) -> None:
+        """Show at the station what became of a read."""
+        self.decision.effects.append(
+            Show(
+                read.station,
+                tone,
+                saying,
+                read.at.mono_us,
+                reason,
+                key,
+                printable(read.text),
+                first,
+                culprits,
+                read.picture,
+            )
+        )
 
     def answer(self, read: Read, reason: Reason | None, detail: str, key: CodeKey | None) -> None:
         """Tell whoever scanned."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from edge_agent.core.codes import CodeKind, Form
-from edge_agent.core.effects import Answer, Effect, Judge
+from edge_agent.core.effects import Answer, Effect, Judge, Show
 from edge_agent.core.events import Event
 from edge_agent.core.inputs import (
     Arming,
@@ -84,6 +84,8 @@ class World:
         self.past = Journal()
         self.line = Line(line_plan, LineState(line_plan.levels), self.past)
         self.effects: list[Effect] = []
+        """All but what is shown to people."""
+        self.shows: list[Show] = []
         self.now_us = 1_000_000
         self.boot = 1
 
@@ -91,8 +93,10 @@ class World:
         decision = self.line.decide(given)
         for event in decision.events:
             self.past.append(event)
-        self.effects += decision.effects
-        return decision.effects
+        self.shows += [effect for effect in decision.effects if isinstance(effect, Show)]
+        effects = [effect for effect in decision.effects if not isinstance(effect, Show)]
+        self.effects += effects
+        return effects
 
     def restart(self) -> None:
         """As after a kill: the state is what the journal says."""

@@ -1,0 +1,275 @@
+"""How a container ends: it gets its label, its code, and takes no more children."""
+
+from edge_agent.core import labels
+from edge_agent.core.codes import Code
+from edge_agent.core.commands import Command
+from edge_agent.core.effects import Tone
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    LabelVerified,
+    Move,
+    Opened,
+    Place,
+    Reason,
+    Reworked,
+)
+from edge_agent.core.history import Known
+from edge_agent.core.inputs import PrinterWord, Read
+from edge_agent.core.names import CodeKey, ContainerId, Instant, LevelName, PersonId, StationName
+from edge_agent.core.packing import Filling
+from edge_agent.core.record import Record
+from edge_agent.core.saying import Saying, say
+from edge_agent.core.states import State
+from edge_agent.core.verify import Objection
+
+GOOD = say("good")
+
+
+def is_filled(record: Record, filling: Filling) -> bool:
+    """Whether it holds all that it can."""
+    return len(filling.children) >= record.plan.level(filling.level).capacity
+
+
+def filled(
+    record: Record, station: StationName, at: Instant, container: ContainerId | None
+) -> tuple[Tone, Saying]:
+    """What follows now that one more thing lies in `container`: if it is full, it is closed, its
+    label is printed, or its code is awaited. What the people at `station` are told."""
+    filling = None if container is None else record.state.packing.find(container)
+    if filling is None:
+        return Tone.GOOD, GOOD
+    level, count = filling.level, len(filling.children)
+    plan = record.plan.level(level)
+    if count < plan.capacity:
+        told = say("{count} of {capacity}", count=count, capacity=plan.capacity)
+        return Tone.GOOD, told
+    if plan.label is not None and (plan.label.sscc is not None or filling.key is not None):
+        refusal = print_label(record, station, at, filling, record.at_work(station))
+        if refusal is not None:
+            return Tone.BAD, refusal
+        if plan.label.verify:
+            return Tone.FULL, say("the {level} is full: scan its label", level=level)
+        return Tone.FULL, say("the {level} is full: its label is printed", level=level)
+    if filling.key is not None:
+        shut(record, station, at, filling, filling.key)
+        return Tone.FULL, say("the {level} is full, and closed", level=level)
+    return Tone.FULL, say("the {level} is full: scan its code", level=level)
+
+
+def shut(
+    record: Record,
+    station: StationName,
+    at: Instant,
+    filling: Filling,
+    key: CodeKey,
+    approved_by: PersonId | None = None,
+) -> None:
+    """The container is closed and is the thing that `key` names; it goes into the open container
+    above, where that is not filled by scanning."""
+    record.emit(
+        Closed(
+            at=at.isoformat(),
+            station=station,
+            key=key,
+            level=filling.level,
+            container=filling.id,
+            children=tuple(filling.children),
+            by=record.at_work(station),
+            approved_by=approved_by,
+        )
+    )
+    packing = record.state.packing
+    parent = packing.parent_of(filling.level)
+    if parent is not None and not parent.by_scan:
+        owner = packing.owner(parent.name, station)
+        record.pack(key, filling.level, at, station, filling.gtin, filling.lot, owner)
+
+
+def name(
+    record: Record,
+    read: Read,
+    code: Code,
+    filling: Filling,
+    approved_by: PersonId | None = None,
+) -> None:
+    """`code`, just read, is the container's, and closes it.
+
+    A code whose container was emptied is free for another: then that one is filled again, with
+    what lies in this one.
+    """
+    at, station = read.at, read.station
+    known = record.history.find(code.key)
+    if known is not None and known.holds is not None:
+        filling = _into_the_old(record, at, station, known, known.holds, filling)
+    else:
+        record.commission(code, read, None)
+    shut(record, station, at, filling, code.key, approved_by)
+
+
+def _into_the_old(
+    record: Record,
+    at: Instant,
+    station: StationName,
+    known: Known,
+    old: ContainerId,
+    filling: Filling,
+) -> Filling:
+    open_at(record, station, at, known.key, known.level, old, reopened=True)
+    below = next(low for low in record.plan.levels if _goes_into(record, low.name, filling.level))
+    moves = tuple(
+        Move(
+            child,
+            below.name,
+            Place(State.PACKED, filling.id, filling.key),
+            Place(State.PACKED, old, known.key),
+        )
+        for child in filling.children
+    )
+    gtin, lot = filling.gtin, filling.lot
+    record.emit(
+        Reworked(
+            at=at.isoformat(),
+            station=station,
+            operation=Command.CLOSE,
+            by=record.at_work(station),
+            why="its code was free again",
+            moves=moves,
+        )
+    )
+    found = record.state.packing.find(old)
+    assert found is not None  # noqa: S101 it was opened just now
+    found.gtin, found.lot = gtin, lot
+    return found
+
+
+def _goes_into(record: Record, low: LevelName, high: LevelName) -> bool:
+    parent = record.state.packing.parent_of(low)
+    return parent is not None and parent.name == high
+
+
+def open_at(
+    record: Record,
+    station: StationName,
+    at: Instant,
+    key: CodeKey,
+    level: LevelName,
+    container: ContainerId,
+    children: tuple[CodeKey, ...] = (),
+    *,
+    reopened: bool = False,
+) -> None:
+    """The container has code `key`, and is filled at `station` from now on."""
+    record.emit(
+        Opened(
+            at=at.isoformat(),
+            station=station,
+            key=key,
+            level=level,
+            container=container,
+            bench=station,
+            reopened=reopened,
+            children=children,
+            by=record.at_work(station),
+        )
+    )
+
+
+def no_room_above(record: Record, level: LevelName, station: StationName) -> Objection | None:
+    """Why a container of `level` could not go into the one above, where it would by itself."""
+    packing = record.state.packing
+    parent = packing.parent_of(level)
+    if parent is None or parent.by_scan:
+        return None
+    return packing.room_for(level, 0, packing.owner(parent.name, station))
+
+
+# --- labels ----------------------------------------------------------------------------------
+
+
+def print_label(
+    record: Record, station: StationName, at: Instant, filling: Filling, by: PersonId | None
+) -> Saying | None:
+    """The container takes no more, and its label is printed; None, or why not."""
+    state, order = record.state, record.state.active_order or {}
+    gtin = filling.gtin or order.get("gtin") or None
+    if gtin != order.get("gtin"):
+        order = {}
+    fields = labels.texts(
+        state.products.get(gtin or "", {}),
+        order,
+        gtin=gtin,
+        batch=filling.lot,
+        count=len(filling.children),
+        order=state.order,
+        line=record.plan.name,
+    )
+    queued = labels.queue(
+        record, station, at, filling.level, filling.id, fields, by, key=filling.key
+    )
+    return queued if isinstance(queued, Saying) else None
+
+
+def printed(record: Record, given: PrinterWord) -> None:
+    """The printer said what became of a label: one that nobody has to scan closes its container."""
+    job = labels.word(record, given)
+    if job is None or given.failure or job.container is None:
+        return
+    plan, filling = record.plan.level(job.level), record.state.packing.find(job.container)
+    if plan.label is not None and not plan.label.verify and filling is not None:
+        _commission(record, given.at, job)
+        shut(record, job.station, given.at, filling, job.key)
+
+
+def scan_label(record: Record, read: Read, code: Code, *, own: bool) -> Objection | None:
+    """A label was scanned that may be the one that is due at the station, or, where containers are
+    not its `own`, on the line: then it closes its container. Why it does not."""
+    station = read.station if own else None
+    found = labels.match(record.state.labels, code.level, code.key, station)
+    due = found.due
+    if due is None or due.container is None:
+        return Objection(
+            Reason.WRONG_LABEL,
+            say("no {level} waits for this label: it was not printed for one", level=code.level),
+        )
+    if not found.is_right:
+        return _wrong_label(code, found.job, due)
+    filling = record.state.packing.find(due.container)
+    if filling is None:
+        return Objection(Reason.WRONG_LABEL, say("its {level} is not open", level=code.level))
+    if objection := no_room_above(record, code.level, read.station):
+        return objection
+    record.emit(
+        LabelVerified(at=read.at.isoformat(), station=read.station, job=due.id, key=code.key)
+    )
+    _commission(record, read.at, due)
+    shut(record, read.station, read.at, filling, code.key)
+    return None
+
+
+def _wrong_label(code: Code, job: labels.Job | None, due: labels.Job) -> Objection:
+    if job is not None and job.is_due:
+        saying = say(
+            "the labels are shifted: this is {found}, due is {expected}. Reprint both",
+            found=code.key,
+            expected=due.key,
+        )
+    else:
+        saying = say("this label is {found}, due is {expected}", found=code.key, expected=due.key)
+    return Objection(Reason.WRONG_LABEL, saying)
+
+
+def _commission(record: Record, at: Instant, job: labels.Job) -> None:
+    """The container's code names it from now on; unless it did before it was full."""
+    if record.history.find(job.key) is not None:
+        return
+    record.emit(
+        Commissioned(
+            at=at.isoformat(),
+            station=job.station,
+            key=job.key,
+            level=job.level,
+            text=job.key,
+            serial=job.fields.get("sscc") or None,
+        )
+    )
