@@ -548,6 +548,7 @@ class OrderChanged(Event):
     kind: ClassVar[str] = "order_changed"
     order: str
     by: PersonId | None = None
+    approved_by: PersonId | None = None
 
 
 KINDS: dict[str, type[Event]] = {

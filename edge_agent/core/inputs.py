@@ -150,11 +150,14 @@ class ShiftEnd:
 
 @dataclass(frozen=True, slots=True)
 class OrderStart:
-    """The line works on `order` from now on; `line` is its name."""
+    """The line works on `order` from now on; `line` is its name. Where a person asks for it (`by`),
+    it must be one that is known and not ended."""
 
     at: Instant
     line: StationName
     order: str
+    by: PersonId | None = None
+    approved_by: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,39 +40,48 @@ def change_order(
     by: PersonId | None,
     approved_by: PersonId | None = None,
 ) -> Saying | None:
-    """The line works on `order` from now on; None, or why not.
+    """The line works on `order` from now on; None, or why not. The same again changes nothing.
 
     What is part-filled is put aside, and a gate with things on its belt stops until a person has
-    cleared it.
+    cleared it: nothing of the order before gets into what is packed for the next.
     """
     values = record.state.orders.get(order)
     if values is None:
-        return say("order {order} is not known: enter it first", order=order)
+        return say("order {order} is not known: enter it first", order=order[:_SHOWN])
     if values.get("ended"):
         return say("order {order} is ended", order=order)
-    start(record, at, order, by, station, approved_by)
+    if order != record.state.order:
+        _settle(record, at)
+        _park_all(record, station, at, by)
+        _clear_belts(record, at)
+        _change(record, at, order, by, approved_by)
     return None
 
 
-def start(
-    record: Record,
-    at: Instant,
-    order: str,
-    by: PersonId | None = None,
-    station: StationName | None = None,
-    approved_by: PersonId | None = None,
-) -> None:
-    """The line works on `order`, known or not, from now on. The same again changes nothing."""
+def start(record: Record, at: Instant, order: str) -> None:
+    """The configuration says which order the line works on, known or not; where it says nothing,
+    people choose."""
+    if order and order != record.state.order:
+        _settle(record, at)
+        _change(record, at, order)
+
+
+def _settle(record: Record, at: Instant) -> None:
+    """What was made for the order before must agree before another begins."""
     state = record.state
-    if order == state.order:
-        return
-    # What was made for the order before must agree before another begins.
     for name, account in state.accounts.open.items():
         if differences := account.difference_count(at.isoformat()):
             detail = f"{differences} differences at the end of order {state.order!r}"
             record.stop(name, at.isoformat(), StopCause.DIFFERENCE, detail)
-    if state.order:
-        _clear(record, at, by, station)
+
+
+def _change(
+    record: Record,
+    at: Instant,
+    order: str,
+    by: PersonId | None = None,
+    approved_by: PersonId | None = None,
+) -> None:
     record.emit(
         OrderChanged(
             at=at.isoformat(),
@@ -84,16 +93,15 @@ def start(
     )
 
 
-def _clear(record: Record, at: Instant, by: PersonId | None, station: StationName | None) -> None:
-    """Nothing of the order before gets into what is packed for the next."""
+def _park_all(record: Record, station: StationName, at: Instant, by: PersonId | None) -> None:
     packing = record.state.packing
     for filling in list(packing.every()):
-        if filling.parked or packing.is_full(filling) or not filling.children:
+        if filling.parked or packing.is_full(filling):
             continue
         record.emit(
             Parked(
                 at=at.isoformat(),
-                station=station or filling.bench or record.plan.name,
+                station=station,
                 level=filling.level,
                 container=filling.id,
                 parked=True,
@@ -101,11 +109,14 @@ def _clear(record: Record, at: Instant, by: PersonId | None, station: StationNam
                 by=by,
             )
         )
-    for name, belt in record.state.belts.items():
-        on_belt = [item for item, (_, reason) in belt.pending.items() if reason is None]
-        if on_belt or belt.skipped:
-            count = len(on_belt) + len(belt.skipped)
-            detail = f"{count} things of order {record.state.order!r} are on the belt: clear it"
+
+
+def _clear_belts(record: Record, at: Instant) -> None:
+    state = record.state
+    for name, belt in state.belts.items():
+        accepted = sum(reason is None for _, reason in belt.pending.values())
+        if count := accepted + len(belt.skipped):
+            detail = f"{count} things of order {state.order!r} are on the belt: clear it"
             record.stop(name, at.isoformat(), StopCause.CHANGE_OVER, detail)
 
 
