@@ -187,6 +187,9 @@ def picture(label: bytes) -> Image.Image:
     """The label as it is on paper, grey: drawn by a renderer of its own, so that what was sent is
     judged, not what was meant. Needs the development dependency zplkit."""
     import zplkit  # noqa: PLC0415 not there in a factory
+    from zplkit.rendering import Limits  # noqa: PLC0415
 
-    scene = zplkit.render(label, zplkit.Options(profile="specification")).labels[0].rasterize()
+    limits = Limits(graphic_bytes=1 << 22)
+    paper = zplkit.render(label, zplkit.Options(profile="specification"), limits=limits).labels[0]
+    scene = paper.rasterize()
     return Image.frombytes("L", (scene.width, scene.height), scene.pixels)

@@ -1,21 +1,26 @@
 """A label laid out: every part in dots, as it is printed and as it is shown."""
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import zxingcpp
 from biip import ParseError
 from biip.gs1_element_strings import GS1ElementString
 from PIL import Image, ImageOps
 
 from edge_agent.core.labels import FIELDS
-from edge_agent.labels.code128 import FNC1, MAX_CHARACTERS, Code128, gs1_128
 from edge_agent.labels.template import Bars, Box, Line, Matrix, Template, Text
 from edge_agent.labels.typesetting import Typeface
 
 _DOTS_PER_INCH = {6: 152, 8: 203, 12: 300, 24: 600}
 """Of print heads, by their name in dots a millimetre."""
+_FNC1 = "\x1d"
+_MAX_CHARACTERS = 48
+"""Of data in one GS1-128 symbol, with the FNC1 between elements (GS1 General Specifications,
+5.4.4.3)."""
 _QUIET_MODULES = 10
 _DATES = ("11", "12", "13", "15", "16", "17")
 _FIXED = ("00", "01", "02", "03", "04", *map(str, range(11, 21)), *map(str, range(31, 37)), "41")
@@ -39,14 +44,20 @@ class Graphic:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A GS1-128 symbol: `module` and `height` in dots; `says` in brackets."""
+    """A GS1-128 symbol, `height` dots high, modules of `module` dots. `bars` are first module and
+    width of each, in modules; `says` is what it says, in brackets."""
 
     x: int
     y: int
     module: int
     height: int
-    code: Code128
+    bars: tuple[tuple[int, int], ...]
     says: str
+
+    @property
+    def modules(self) -> int:
+        """Its width without the quiet zones."""
+        return sum(self.bars[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +143,7 @@ class _Draft:
         if made.boxed:
             codes = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(made.boxed))
             self.warnings.append(
-                f"{self.at}: {len(made.boxed)} characters are shown as boxes, for the font lacks "
-                f"{codes}"
+                f"{self.at}: {len(made.boxed)} shown as a box, for the font lacks {codes}"
             )
         if made.cut:
             self.warnings.append(f"{self.at}: {said!r:.80} is cut with …")
@@ -148,27 +158,28 @@ class _Draft:
         elements = self._elements(part.elements)
         if not elements:
             return
-        code = gs1_128(data := _element_string(elements))
         says = "".join(f"({ai}){value}" for ai, value in elements)
-        if len(data) > MAX_CHARACTERS:
+        if len(data := _element_string(elements)) > _MAX_CHARACTERS:
             raise LabelError(
                 f"{self.at}: {says} has {len(data)} characters, expected at most "
-                f"{MAX_CHARACTERS} in one GS1-128 symbol: put some elements into another"
+                f"{_MAX_CHARACTERS} in one GS1-128 symbol: put some elements into another"
             )
+        bars = _bars(elements)
         x, y, width, height = self.dots(*part.at_mm, *part.size_mm)
         # A narrower module than was asked for may be too narrow for the scanners on the way.
-        module = next(n for n in range(1, 100) if n >= part.module_mm * self._per_mm - 1e-6)
-        needed = (code.modules + 2 * _QUIET_MODULES) * module
+        module = math.ceil(part.module_mm * self._per_mm - 1e-6)
+        text = self.dot(part.text_mm)
+        text_box = round(text * 1.3)
+        symbol = Symbol(x, y, module, height - text_box, bars, says)
+        needed = (symbol.modules + 2 * _QUIET_MODULES) * module
         if needed > width:
             raise LabelError(
                 f"{self.at}: the bars of {says} need {needed / self._per_mm:.1f} mm with their "
                 f"quiet zones and have {width / self._per_mm:.1f}: put some elements into another "
                 "symbol, or into a Data Matrix"
             )
-        text = self.dot(part.text_mm)
-        text_box = round(text * 1.3)
-        left = x + (width - code.modules * module) // 2
-        self.marks.append(Symbol(left, y, module, height - text_box, code, says))
+        left = x + (width - symbol.modules * module) // 2
+        self.marks.append(replace(symbol, x=left))
         made = self._typeface.set(says, (width, text_box), text, self.dot(2), align="center")
         self._ink(x, y + height - text_box, made.picture)
 
@@ -177,7 +188,7 @@ class _Draft:
         options: dict[str, str | bool] = {}
         if part.elements is not None:
             elements = self._elements(part.elements)
-            said = "".join(f"({ai}){value}" for ai, value in elements)
+            said = _bracketed(elements)
             options["gs1"] = True
         else:
             said = (part.text or "").format_map(self._fields)
@@ -259,5 +270,19 @@ def _element_string(elements: list[tuple[str, str]]) -> str:
     for ai, value in elements:
         text += ai + value
         if not ai.startswith(_FIXED):
-            text += FNC1
-    return text.removesuffix(FNC1)
+            text += _FNC1
+    return text.removesuffix(_FNC1)
+
+
+def _bracketed(elements: list[tuple[str, str]]) -> str:
+    """As zint takes them. No value has such a bracket; a round one may be part of a batch."""
+    return "".join(f"[{ai}]{value}" for ai, value in elements)
+
+
+def _bars(elements: list[tuple[str, str]]) -> tuple[tuple[int, int], ...]:
+    """First module and width of each bar, in modules. zint, in zxing-cpp, chooses the code sets."""
+    said = _bracketed(elements)
+    made = zxingcpp.create_barcode(said, zxingcpp.BarcodeFormat.Code128, gs1=True)
+    row = np.asarray(zxingcpp.write_barcode_to_image(made, scale=1, add_quiet_zones=False))[0]
+    edges = np.flatnonzero(np.diff(np.concatenate(([255], row, [255])) == 0))
+    return tuple((int(start), int(end - start)) for start, end in edges.reshape(-1, 2))

@@ -2,7 +2,6 @@
 
 import io
 
-import zxingcpp
 from PIL import Image, ImageDraw
 
 from edge_agent.labels.layout import Drawing, Frame, Graphic, Symbol
@@ -16,8 +15,10 @@ def picture(drawing: Drawing) -> Image.Image:
         match mark:
             case Graphic(x, y, dots):
                 label.paste(0, (x, y), Image.eval(dots.convert("L"), lambda dot: 255 - dot))
-            case Symbol():
-                label.paste(_bars(mark), (mark.x, mark.y))
+            case Symbol(x, y, module, height, bars):
+                for first, modules in bars:
+                    left, right = x + first * module, x + (first + modules) * module - 1
+                    draw.rectangle((left, y, right, y + height - 1), fill=0)
             case Frame(x, y, width, height, line):
                 right, bottom = x + width - 1, y + height - 1
                 for edge in (
@@ -35,10 +36,3 @@ def png(drawing: Drawing) -> bytes:
     target = io.BytesIO()
     picture(drawing).save(target, "PNG")
     return target.getvalue()
-
-
-def _bars(symbol: Symbol) -> Image.Image:
-    made = zxingcpp.create_barcode(symbol.says, zxingcpp.BarcodeFormat.Code128, gs1=True)
-    bars = Image.fromarray(zxingcpp.write_barcode_to_image(made, scale=1, add_quiet_zones=False))
-    row = bars.crop((0, 0, bars.width, 1))
-    return row.resize((bars.width * symbol.module, symbol.height), Image.Resampling.NEAREST)

@@ -39,18 +39,21 @@ class Typeface:
     """A TrueType font, in any size. Raises FontError if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._sized = lru_cache(maxsize=64)(self._load)
+        self._advance = lru_cache(maxsize=16_384)(
+            lambda char, height: self._sized(height).getlength(char)
+        )
         self._none = self._sized(32).getmask(_NO_CHARACTER, mode="1")
         self._shows = lru_cache(maxsize=4_096)(self._has)
         self._box = "\u25a1" if self._has("\u25a1") else "?"
 
     def _load(self, size: int) -> ImageFont.FreeTypeFont:
         try:
-            return ImageFont.truetype(str(self._path), size)
+            return ImageFont.truetype(str(self.path), size)
         except OSError as error:
             raise FontError(
-                f"hmi.font {self._path} cannot be used: {error}; install fonts-wqy-microhei, or "
+                f"hmi.font {self.path} cannot be used: {error}; install fonts-wqy-microhei, or "
                 "name another TrueType font"
             ) from None
 
@@ -100,11 +103,12 @@ class Typeface:
         return SetText(self._draw(lines, size, low, align, bold), boxed, cut)
 
     def _width(self, text: str, height: int, bold: bool) -> float:
+        # Letter by letter: to measure a whole line for each that is added takes seconds.
         stroke = height // _STROKE if bold else 0
-        return self._sized(height).getlength(text) + 2 * stroke
+        return sum(self._advance(char, height) for char in text) + 2 * stroke
 
     def _wrap(self, text: str, width: int, height: int, bold: bool) -> list[str]:
-        lines, line = [], ""
+        lines, line = list[str](), ""
         for piece in _PIECES.findall(text):
             if self._width((line + piece).rstrip(), height, bold) <= width:
                 line += piece
