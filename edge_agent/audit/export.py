@@ -19,7 +19,7 @@ from edge_agent.audit.acts import Act
 from edge_agent.audit.trail import Chain, Filter, acts, chain
 from edge_agent.audit.wording import Wording
 from edge_agent.config import LineConfig
-from edge_agent.reports.make import directory_of, reading
+from edge_agent.reports.reading import directory_of, reading
 from edge_agent.reports.paper import (
     MARGIN,
     TEXT_WIDTH,

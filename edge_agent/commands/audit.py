@@ -27,7 +27,7 @@ def audit(
     cannot be made.
     """
     from edge_agent.audit.export import AuditError, proof_text, wanted, write_csv, write_pdf
-    from edge_agent.reports.period import ReportError
+    from edge_agent.reports.reading import ReportError
     from edge_agent.words import words
 
     if (csv is None) == (pdf is None):

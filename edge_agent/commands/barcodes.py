@@ -16,9 +16,8 @@ def barcodes(
 ) -> None:
     """Print the command barcodes of a line's stations, with its orders, as a PDF."""
     from edge_agent.barcodes import barcode_sheets, groups
-    from edge_agent.reports.make import directory_of, reading
     from edge_agent.reports.paper import PaperError
-    from edge_agent.reports.period import ReportError
+    from edge_agent.reports.reading import ReportError, directory_of, reading
 
     loaded = load(config)
     t = words_of(language or loaded.hmi.language)

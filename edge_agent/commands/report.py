@@ -20,6 +20,9 @@ def report(
     ] = "",
     order: Annotated[str, typer.Option(help="An order, by its name.")] = "",
     pdf: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="The file to write: as the pages show it.")
+    ] = None,
     language: LanguageOption = "",
     check: Annotated[
         str, typer.Option(metavar="EVENT:HASH", help="Does the ledger hold what a report names?")
@@ -29,24 +32,29 @@ def report(
 
     Ends with 1 where it cannot be made, or where the ledger holds something else.
     """
+    from edge_agent.reports.fragment import to_html
     from edge_agent.reports.make import holds, make_report
     from edge_agent.reports.paper import PaperError, write_pdf
-    from edge_agent.reports.period import ReportError
+    from edge_agent.reports.reading import ReportError
 
     loaded = load(config)
-    if check and (shift or order or pdf):
+    if check and (shift or order or pdf or html):
         raise fail("--check goes alone: it reads no more than the named event", 2)
-    if not check and (pdf is None or (shift and order)):
+    if not check and (not (pdf or html) or (shift and order)):
         raise fail("give --pdf FILE, and at most one of --shift and --order", 2)
     try:
-        if check or pdf is None:
+        if check:
             typer.echo(holds(loaded, check))
             return
         t = words_of(language or loaded.hmi.language)
-        write_pdf(make_report(loaded, shift, order, t), pdf, loaded.hmi.font, t)
-    except (ReportError, PaperError) as error:
+        made = make_report(loaded, shift, order, t)
+        if pdf is not None:
+            write_pdf(made, pdf, loaded.hmi.font, t)
+        if html is not None:
+            html.write_text(to_html(made, t), "utf-8")
+    except (ReportError, PaperError, OSError) as error:
         raise fail(str(error)) from None
-    typer.echo(f"{pdf}: written")
+    typer.echo(", ".join(f"{path}: written" for path in (pdf, html) if path))
 
 
 def words_of(language: str) -> "Words":

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from edge_agent import clock
 from edge_agent.config import LineConfig
-from edge_agent.core.body import EventError, from_body
+from edge_agent.core.body import from_body
 from edge_agent.core.events import Event, ShiftEnded
 from edge_agent.core.names import LevelName, OrderId
-from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import JournalRow, LedgerReader
 from edge_agent.reports.directory import Directory
 from edge_agent.reports.facts import Facts
-from edge_agent.reports.period import Period, ReportError, of_order, of_shift
+from edge_agent.reports.period import Period, of_order, of_shift
+from edge_agent.reports.reading import ReportError, directory_of, reading
 from edge_agent.reports.report import report
 from edge_agent.reports.sections import Report
 from edge_agent.reports.sheet import Sheet
@@ -73,28 +72,6 @@ def holds(config: LineConfig, check: str) -> str:
         f"event {number} has this hash: the report and this ledger are of one history, if "
         "`edge-agent ledger verify` finds the ledger whole"
     )
-
-
-@contextmanager
-def reading(config: LineConfig) -> Iterator[LedgerReader]:
-    """The line's ledger. What is wrong with it is raised as a ReportError."""
-    try:
-        with LedgerReader(config.ledger_path) as ledger:
-            yield ledger
-    except LedgerError as error:
-        raise ReportError(str(error)) from None
-    except EventError as error:
-        raise ReportError(
-            f"{config.ledger_path}: an event cannot be read: {error}; edge-agent ledger verify "
-            "says which"
-        ) from None
-
-
-def directory_of(config: LineConfig, ledger: LedgerReader) -> Directory:
-    """Products, orders and people as they were entered last."""
-    configured = {product.gtin: product.name for product in config.products}
-    rows = ledger.entered()
-    return Directory.of(((row.seq, from_body(row.body)) for row in rows), configured)
 
 
 def _hash_of(ledger: LedgerReader, seq: int) -> str:

@@ -14,15 +14,12 @@ from edge_agent.core.names import OrderId, format_utc, utc_us
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.line.shifts import Shift, Shifts
 from edge_agent.reports.directory import Directory
+from edge_agent.reports.reading import ReportError
 
 NAMED = 10
 """Orders that an error names, the latest."""
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{2}:\d{2})")
 _AT = re.compile(r'"at":"([^"]{20,30})"')
-
-
-class ReportError(Exception):
-    """The report cannot be made as asked; the message says what was found and expected."""
 
 
 @dataclass(frozen=True, slots=True)

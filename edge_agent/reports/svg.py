@@ -1,6 +1,7 @@
-"""A chart as SVG for a page: its text in the page's own fonts, its colours as the page's variables.
+"""A chart as SVG for a page: its text in the page's own fonts, its colours as the variables of
+hmi/static/reports.css, without a style attribute, which the pages' security policy forbids.
 
-reportlab's own writer fixes both, and gives two charts on one page the same identifiers.
+reportlab's own writer fixes fonts and colours, and gives two charts the same identifiers.
 """
 
 from html import escape
@@ -32,17 +33,6 @@ _NAMES = {
     charts.PALE.hexval(): "pale",
     charts.MARK.hexval(): "mark",
 }
-STYLE = """
-.chart{width:100%;height:auto;display:block;font-family:inherit;
- --chart-ink:#14202b;--chart-quiet:#46525e;--chart-grid:#ccd4db;--chart-ground:#fff;
- --chart-dark:#10406f;--chart-middle:#4a90cf;--chart-light:#bcd8f1;--chart-pale:#eef4fa;
- --chart-mark:#b3261e}
-.body--dark .chart{
- --chart-ink:#e8eef4;--chart-quiet:#b4c0cb;--chart-grid:#33404c;--chart-ground:#10171e;
- --chart-dark:#8cc4f5;--chart-middle:#4a86bd;--chart-light:#24527c;--chart-pale:#1b2732;
- --chart-mark:#ff9d94}
-"""
-"""For the page's style sheet. Each colour keeps its distance from the ground by day and night."""
 
 
 def to_svg(drawing: Drawing, title: str) -> str:

@@ -2,18 +2,22 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from reportlab.lib.colors import Color, HexColor
 
+from edge_agent import hmi
 from edge_agent.reports import charts
 from edge_agent.reports.charts import Row, Series, number, wrap
-from edge_agent.reports.svg import STYLE, to_svg
+from edge_agent.reports.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
+CSS = Path(hmi.__file__).with_name("static") / "reports.css"
 DAY, NIGHT = (
-    dict(re.findall(r"--chart-(\w+):(#\w+)", block)) for block in STYLE.split(".body--dark")
+    dict(re.findall(r"--chart-(\w+): (#\w+)", block))
+    for block in CSS.read_text("utf-8").split(":root[data-theme")
 )
 
 

@@ -12,7 +12,7 @@ from edge_agent.core.people import Role
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.reports.make import collect, holds
 from edge_agent.reports.paper import write_pdf
-from edge_agent.reports.period import ReportError
+from edge_agent.reports.reading import ReportError
 from edge_agent.reports.report import report
 from edge_agent.reports.sections import Report
 from edge_agent.words import LANGUAGES, words

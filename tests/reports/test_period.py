@@ -9,7 +9,8 @@ from edge_agent.config import LineConfig
 from edge_agent.core.events import Event, OrderChanged, Reason
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.reports.make import collect
-from edge_agent.reports.period import ReportError, last_before, latest_shifts
+from edge_agent.reports.period import last_before, latest_shifts
+from edge_agent.reports.reading import ReportError
 from edge_agent.reports.sheet import columns
 from tests.reports.ledgers import LINE, ejecting, later, line_of, order, passing, write
 
