@@ -205,7 +205,7 @@ class Badge:
 @dataclass(frozen=True, slots=True)
 class Edit:
     """`by` makes or changes a product, an order or a person; `new` is None to end it. `line` is the
-    line's name."""
+    line's name. `old` is how a person was: that is not among the core's knowledge."""
 
     at: Instant
     line: StationName
@@ -215,6 +215,7 @@ class Edit:
     by: PersonId | None
     why: str
     approved_by: PersonId | None = None
+    old: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

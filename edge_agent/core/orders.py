@@ -160,7 +160,7 @@ def edit(record: Record, given: Edit) -> None:
             station=given.line,
             subject=given.subject,
             id=given.id,
-            old=known.get(given.id),
+            old=known.get(given.id, given.old),
             new=given.new,
             by=given.by,
             why=given.why,

@@ -4,7 +4,8 @@
     {"command": "sign-in", "station": ..., "person": id}        the pages have verified the PIN
     {"command": "sign-out", "station": ...}
     {"command": "edit", "subject": "order", "id": ..., "new": {name: text} or null,
-     "by": id, "why": ...}
+     "by": id, "approved_by": id or null, "why": ...}
+    {"command": "order", "order": ..., "by": id, "approved_by": id or null}
     {"command": "people"}
 
 Each is decided and recorded before it is answered. The answer is ``{"shown": LastRead or null,
@@ -24,7 +25,7 @@ from edge_agent.control import Handler
 from edge_agent.core.commands import LIMIT, Command
 from edge_agent.core.effects import Show
 from edge_agent.core.events import Subject
-from edge_agent.core.inputs import Edit, Input, Press
+from edge_agent.core.inputs import Edit, Input, OrderStart, Press
 from edge_agent.core.names import Instant, PersonId, StationName
 from edge_agent.core.people import Permission
 from edge_agent.line.engine import Engine
@@ -88,6 +89,7 @@ class Commands:
             "sign-in": answering(self._pin),
             "sign-out": answering(self._sign_out),
             "edit": answering(self._edit),
+            "order": answering(self._order),
             "people": answering(self._people),
         }
 
@@ -119,46 +121,52 @@ class Commands:
         return {"people": self._staff.listed()}
 
     def _edit(self, question: dict[str, Any]) -> dict[str, Any]:
-        try:
-            subject = Subject(str(question.get("subject")))
-        except ValueError:
-            found = question.get("subject")
-            raise AskError(
-                f"subject is {found!r:.80}, expected one of {', '.join(Subject)}"
-            ) from None
-        by = question.get("by")
-        if by is not None and not isinstance(by, str):
-            raise AskError(f"by is {by!r:.80}, expected the id of a person")
-        if refusal := self._staff.objection(by, _NEEDS[subject]):
-            raise AskError(refusal)
-        second = question.get("approved_by")
-        if second is not None:
-            self._refuse_second(by, second, _NEEDS[subject])
+        found = question.get("subject")
+        if found not in list(Subject):
+            expected = ", ".join(Subject)
+            raise AskError(f"subject is {found!r:.80}, expected one of {expected}")
+        subject = Subject(found)
+        by, approver = self._authors(question, _NEEDS[subject])
         given = Edit(
             clock.now(),
             self._line,
             subject,
             _text("id", question.get("id"), ID_LIMIT, filled=True),
             _values(question.get("new")),
-            PersonId(by) if by else None,
+            by,
             _text("why", question.get("why"), VALUE_LIMIT, filled=True),
-            PersonId(second) if second else None,
+            approver,
         )
         if subject is not Subject.PERSON:
             return self._decide(given, given.at)
-        account, public = self._staff.edited(given.id, given.new, given.at)
+        account, old, new = self._staff.edited(given.id, given.new, given.at)
         with self._staff.saving(account):
-            answer = self._decide(replace(given, new=public), given.at)
-            if not answer.get("recorded"):
-                raise AskError(answer.get("error") or "nothing was changed")
+            answer = self._decide(replace(given, old=old, new=new), given.at)
+            if not answer["recorded"]:
+                raise AskError("nothing was changed: the line does not take it")
         return answer
 
-    def _refuse_second(self, by: str | None, second: object, needs: Permission) -> None:
-        """Two eyes are not four, and the second pair must be allowed to see."""
-        if not isinstance(second, str) or second == by:
-            raise AskError(f"approved_by is {second!r:.80}, expected the id of another person")
-        if refusal := self._staff.objection(second, needs):
+    def _order(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Another order is worked on: as ``ORDER`` at a station, by who is at no station."""
+        by, approver = self._authors(question, Permission.CHANGE_ORDER)
+        order = _text("order", question.get("order"), ID_LIMIT, filled=True)
+        given = OrderStart(clock.now(), self._line, order, by, approver)
+        return self._decide(given, given.at)
+
+    def _authors(
+        self, question: dict[str, Any], permission: Permission
+    ) -> tuple[PersonId | None, PersonId | None]:
+        """Who asks for it, and who agrees. Raises AskError unless they may."""
+        people: list[PersonId | None] = []
+        for what in ("by", "approved_by"):
+            person = question.get(what)
+            if person is not None and not isinstance(person, str):
+                raise AskError(f"{what} is {person!r:.80}, expected the id of a person")
+            people.append(PersonId(person) if person else None)
+        by, approver = people
+        if refusal := self._staff.objection(permission, by, approver):
             raise AskError(refusal)
+        return by, approver
 
     def _station(self, question: dict[str, Any]) -> StationName:
         station = question.get("station")

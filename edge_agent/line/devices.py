@@ -11,6 +11,7 @@ from edge_agent.core.names import StationName
 from edge_agent.line.metrics import device_facts
 from edge_agent.views import DeviceView
 
+ASKING_LIMIT = 1_000
 OnRead = Callable[[StationName, bool, ScannerFrame], None]
 """Takes station, whether it was read by hand at a gate, and the frame."""
 
@@ -29,8 +30,8 @@ class Devices:
         self._cameras = frozenset(config.cameras)
         self._stations = config.stations
         self._at = {StationName(s.name): self._readers[s.scanner] for s in config.stations}
-        self._hand: dict[StationName, CodeReader] = {}
-        """The hand scanner that was used last."""
+        self._asking: dict[tuple[StationName, int], list[CodeReader]] = {}
+        """Whose frames, by the time they came, were not answered yet; the newest ASKING_LIMIT."""
         self.unanswered = 0
 
     def reading(self, on_read: OnRead) -> Iterator[Coroutine[Any, Any, None]]:
@@ -53,14 +54,20 @@ class Devices:
         at_gate: bool,
         frame: ScannerFrame,
     ) -> None:
-        self._hand[station] = reader
+        self._asking.setdefault((station, frame.received_us), []).append(reader)
+        if len(self._asking) > ASKING_LIMIT:
+            del self._asking[next(iter(self._asking))]
         on_read(station, at_gate, frame)
 
-    def answer(self, station: StationName, *, accepted: bool) -> None:
-        """Have the scanner that was used last at `station` say it. The fixed one of a gate has
-        nobody to hear it."""
-        reader = self._hand.get(station)
-        self.unanswered += reader is not None and not reader.answer(accepted=accepted)
+    def answer(self, station: StationName, received_us: int, *, accepted: bool) -> None:
+        """Have the scanner say it whose frame came at `received_us` (monotonic clock); once. The
+        fixed one of a gate has nobody to hear it."""
+        readers = self._asking.get((station, received_us))
+        if readers is None:
+            return
+        self.unanswered += not readers.pop(0).answer(accepted=accepted)
+        if not readers:
+            del self._asking[station, received_us]
 
     def trigger(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have a station's scanner read, as for a thing that has come."""

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from edge_agent.line.print_link import PrintLink
 
 
+class PrintingError(Exception):
+    """A template or the font cannot be used. The message has the mend."""
+
+
 class Printing:
     """Every printer of `config`. `folder` holds the line's own templates; `tell` takes what becomes
     of each job, and says False if it must be told again.
 
-    Raises labels' TemplateError or FontError, each with the mend.
+    Raises PrintingError.
     """
 
     def __init__(
@@ -61,13 +65,16 @@ def _links(
     config: LineConfig, folder: Path | None, tell: Callable[[PrinterWord], bool]
 ) -> "dict[str, PrintLink]":
     from drivers.printers.zpl import ZplPrinter  # noqa: PLC0415 see the module
-    from edge_agent.labels.template import load_template  # noqa: PLC0415
-    from edge_agent.labels.typesetting import Typeface  # noqa: PLC0415
+    from edge_agent.labels.template import TemplateError, load_template  # noqa: PLC0415
+    from edge_agent.labels.typesetting import FontError, Typeface  # noqa: PLC0415
     from edge_agent.line.print_link import PrintLink  # noqa: PLC0415
 
     labels = [level.label for level in config.levels if level.label is not None]
-    templates = {label.template: load_template(label.template, folder) for label in labels}
-    typeface = Typeface(config.hmi.font)
+    try:
+        templates = {label.template: load_template(label.template, folder) for label in labels}
+        typeface = Typeface(config.hmi.font)
+    except (TemplateError, FontError) as error:
+        raise PrintingError(str(error)) from None
     return {
         name: PrintLink(
             name,

@@ -14,6 +14,7 @@ from edge_agent.core.people import Permission, Person, Role
 from edge_agent.people.secrets import DIGEST, is_pin_hash
 from edge_agent.people.store import Account, People, PeopleError
 from edge_agent.station_config import Language
+from edge_agent.station_config import People as Rules
 
 ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}")
 _LANGUAGES = ("", *get_args(Language))
@@ -21,10 +22,11 @@ _VALUES = ("name", "role", "language", "badge_digest", "pin_hash")
 
 
 class Staff:
-    """Who works on the line, as `people` has it."""
+    """Who works on the line, as `people` has it; `rules` say what takes two."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, rules: Rules) -> None:
         self._people = people
+        self._rules = rules
 
     def listed(self) -> list[dict[str, Any]]:
         """Everybody, without secrets, as JSON values."""
@@ -41,18 +43,26 @@ class Staff:
             for each in self._people.everybody()
         ]
 
-    def objection(self, by: str | None, permission: Permission) -> str | None:
-        """Why `by` may not do what needs `permission`; None if they may. While nobody may edit
-        people, who reaches the control socket may, or the first could never be added."""
+    def objection(
+        self, permission: Permission, by: PersonId | None, approver: PersonId | None
+    ) -> str | None:
+        """Why `by` may not do what needs `permission`, with the leave of `approver`; None if they
+        may. While nobody may edit people, who reaches the control socket may, or the first could
+        never be added."""
         if by is None:
             if permission is not Permission.EDIT_PEOPLE or self._somebody_edits_people():
                 return "by is missing: who does it?"
             return None
-        account = self._people.get(PersonId(by))
-        if account is None or account.revoked_at is not None:
-            return f"by is {by!r:.80}, expected somebody who is not revoked"
-        if not account.person.may(permission):
-            return f"{account.person.name} may not do this: it takes {permission.value}"
+        if permission in self._rules.four_eyes and approver in (None, by):
+            return f"approved_by is {approver!r}, expected another person: {permission} takes two"
+        for what, person in (("by", by), ("approved_by", approver)):
+            if person is None:
+                continue
+            account = self._people.get(person)
+            if account is None or account.revoked_at is not None:
+                return f"{what} is {person!r:.80}, expected somebody who is not revoked"
+            if not account.person.may(permission):
+                return f"{account.person.name} may not do this: it takes {permission}"
         return None
 
     def _somebody_edits_people(self) -> bool:
@@ -63,16 +73,17 @@ class Staff:
 
     def edited(
         self, person: str, new: Mapping[str, str] | None, at: Instant
-    ) -> tuple[Account, dict[str, str] | None]:
-        """The account of `person` as it is to be, and what the ledger is told of it; `new` None:
-        revoked. What `new` leaves out stays. Raises PeopleError with every fault."""
+    ) -> tuple[Account, dict[str, str] | None, dict[str, str] | None]:
+        """The account of `person` as it is to be, and how the ledger is told they were and are;
+        `new` None: revoked. What `new` leaves out stays. Raises PeopleError with every fault."""
         before = self._people.get(PersonId(person))
         if before is not None and before.revoked_at is not None:
             raise PeopleError(f"{person} is revoked, and an id is never used again: add another")
+        old = _public(before) if before else None
         if new is None:
             if before is None:
                 raise PeopleError(f"there is nobody with the id {person!r:.80}")
-            return replace(before, revoked_at=at.isoformat()), None
+            return replace(before, revoked_at=at.isoformat()), old, None
         values = {**_known(before), **new}
         if faults := _faults(person, values, new):
             raise PeopleError("; ".join(faults))
@@ -83,25 +94,27 @@ class Staff:
             values.get("badge_digest") or None,
             values.get("pin_hash") or None,
         )
-        public = {name: values[name] for name in ("name", "role", "language")}
+        public = _public(account)
         for what, given in (("badge", "badge_digest"), ("pin", "pin_hash")):
             if given in new:
                 public[what] = f"given {at.isoformat()}" if new[given] else "taken away"
-        return account, public
+        return account, old, public
 
     def saving(self, account: Account) -> AbstractContextManager[None]:
         """`people.store.People.saving`."""
         return self._people.saving(account)
 
 
+def _public(account: Account) -> dict[str, str]:
+    person = account.person
+    return {"name": person.name, "role": person.role.value, "language": person.language}
+
+
 def _known(before: Account | None) -> dict[str, str]:
     if before is None:
         return {"language": ""}
-    person = before.person
     return {
-        "name": person.name,
-        "role": person.role.value,
-        "language": person.language,
+        **_public(before),
         "badge_digest": before.badge_digest or "",
         "pin_hash": before.pin_hash or "",
     }
