@@ -17,10 +17,11 @@ from edge_agent import clock
 from edge_agent.core.effects import Print
 from edge_agent.core.inputs import PrinterWord
 from edge_agent.core.labels import Labels
-from edge_agent.labels.layout import LabelError, lay_out
+from edge_agent.labels.layout import LabelError
 from edge_agent.labels.template import Template
 from edge_agent.labels.typesetting import Typeface
-from edge_agent.labels.zpl import zpl
+from edge_agent.labels.worker import Setup
+from edge_agent.line.label_worker import LabelWorker
 
 WAITING_LIMIT = 100
 """Jobs of one printer. More than an hour's labels are not printed at once when it is mended."""
@@ -44,9 +45,7 @@ class PrintLink:
     ) -> None:
         self._name = name
         self._printer = printer
-        self._dpmm = dpmm
-        self._templates = templates
-        self._typeface = typeface
+        self._worker = LabelWorker(Setup(font=typeface.path, dpmm=dpmm, templates=templates))
         self._tell = tell
         self._jobs: deque[Print] = deque()
         self._words: deque[PrinterWord] = deque()
@@ -78,10 +77,13 @@ class PrintLink:
 
     async def run(self) -> None:
         """Print until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._printer.run())
-            group.create_task(self._pass_words_on())
-            group.create_task(self._work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._printer.run())
+                group.create_task(self._pass_words_on())
+                group.create_task(self._work())
+        finally:
+            await self._worker.close()
 
     async def _work(self) -> None:
         while True:
@@ -96,14 +98,15 @@ class PrintLink:
     async def _print(self, job: Print) -> str:
         """Why nobody knows whether `job` was printed; empty if it was."""
         try:
-            # Chinese text takes a tenth of a second to set: longer than a gate may wait.
-            label = await asyncio.to_thread(self._draw, job)
+            label = await self._worker.draw(job)
+            if len(label) > MAX_JOB_BYTES:
+                raise LabelError(
+                    f"template {job.template} makes {len(label)} bytes, expected at most "
+                    f"{MAX_JOB_BYTES}: use less or smaller text"
+                )
         except LabelError as error:
+            log.warning("label not drawn", printer=self._name, job=job.job, why=str(error))
             return str(error)
-        except Exception as error:
-            # A label's boundary: no text that somebody gave a product may end the line.
-            log.exception("label not drawn", printer=self._name, job=job.job)
-            return f"{type(error).__name__}: {error}"
         while True:
             await self._printer.ready()
             try:
@@ -114,16 +117,6 @@ class PrintLink:
                     return error.fault.value
             else:
                 return ""
-
-    def _draw(self, job: Print) -> bytes:
-        template = self._templates[job.template]
-        label = zpl(lay_out(template, job.fields, self._dpmm, self._typeface))
-        if len(label) > MAX_JOB_BYTES:
-            raise LabelError(
-                f"template {job.template} makes {len(label)} bytes, expected at most "
-                f"{MAX_JOB_BYTES}: use less or smaller text"
-            )
-        return label
 
     def _answer(self, job: Print, failure: str) -> None:
         self._words.append(PrinterWord(clock.now(), job.station, job.job, failure))
