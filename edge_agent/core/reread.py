@@ -31,7 +31,7 @@ class Rereads:
         if read.text is None or read.defect is not None or not self._window_us:
             return None
         at_us = read.at.mono_us
-        self._forget(at_us)
+        self._forget_before(at_us)
         earlier = self._seen.pop(read.text, None)
         # Put last again: the dictionary stays in order of time, so forgetting stops early.
         self._seen[read.text] = Seen(at_us, earlier.accepted if earlier else False)
@@ -42,7 +42,11 @@ class Rereads:
         if read.text in self._seen:
             self._seen[read.text].accepted = True
 
-    def _forget(self, now_us: int) -> None:
+    def forget(self) -> None:
+        """What is read next is no repeat, whatever it is."""
+        self._seen.clear()
+
+    def _forget_before(self, now_us: int) -> None:
         while self._seen:
             text, seen = next(iter(self._seen.items()))
             if now_us - seen.at_us <= self._window_us:

@@ -1,0 +1,86 @@
+"""What was done last at each station: what its UNDO takes back. Survives a restart."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_agent.core.body import from_body, to_body
+from edge_agent.core.commands import Command
+from edge_agent.core.events import Closed, Commissioned, Event, Opened, Packed, Parked, Reworked
+from edge_agent.core.names import CodeKey, ContainerId, StationName
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The events of one decision at a station, in their order."""
+
+    events: tuple[Event, ...]
+
+    @property
+    def is_repair(self) -> bool:
+        """Its moves tell all of it."""
+        return any(isinstance(event, Reworked) for event in self.events)
+
+    @property
+    def is_undo(self) -> bool:
+        return any(
+            isinstance(event, Reworked) and event.operation is Command.UNDO for event in self.events
+        )
+
+    @property
+    def key(self) -> CodeKey | None:
+        """The code by which people know what was done."""
+        for event in self.events:
+            match event:
+                case Packed(key=key) | Closed(key=key) | Opened(key=key):
+                    return key
+                case Reworked(moves=(first, *_)):
+                    return first.key
+                case _:
+                    pass
+        return None
+
+    def named(self, key: CodeKey) -> bool:
+        """Whether `key` named nothing before."""
+        return any(isinstance(each, Commissioned) and each.key == key for each in self.events)
+
+    def closed(self, container: ContainerId) -> bool:
+        return any(isinstance(each, Closed) and each.container == container for each in self.events)
+
+
+@dataclass(slots=True)
+class Acts:
+    """The last act of each station. Changes only by `apply`."""
+
+    last: dict[StationName, Act] = field(default_factory=dict)
+
+    def apply(self, event: Event, gated: Collection[StationName]) -> None:
+        """Take in one more event. What things do by themselves at a gate is nobody's act."""
+        match event:
+            case Reworked() | Opened() | Parked():
+                self._add(event)
+            case Packed() | Closed() | Commissioned() if event.station not in gated:
+                self._add(event)
+            case _:
+                pass
+
+    def _add(self, event: Event) -> None:
+        earlier = self.last.get(event.station)
+        # One decision's events have one time, and a person's next comes later.
+        same = earlier is not None and earlier.events[-1].at == event.at
+        events = (*earlier.events, event) if earlier is not None and same else (event,)
+        self.last[event.station] = Act(events)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {name: [to_body(each) for each in act.events] for name, act in self.last.items()}
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> "Acts":
+        """What `to_json` wrote."""
+        return cls(
+            {
+                StationName(name): Act(tuple(map(from_body, bodies)))
+                for name, bodies in saved.items()
+            }
+        )

@@ -1,0 +1,157 @@
+"""What each command does once all that it needs is there: events, and what is said of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_agent.core import benches, labels, orders
+from edge_agent.core.commands import Command
+from edge_agent.core.dialog import PROCEDURES
+from edge_agent.core.effects import Tone
+from edge_agent.core.events import ReworkRefused
+from edge_agent.core.inputs import Press, Release
+from edge_agent.core.names import CodeKey, OrderId, PersonId
+from edge_agent.core.people import Permission, Person
+from edge_agent.core.record import Record
+from edge_agent.core.rework.draft import Draft, Scanned, Task
+from edge_agent.core.rework.repairs import repair
+from edge_agent.core.rework.undo import undo
+from edge_agent.core.saying import Saying, say
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is said when a command was done, or refused (Tone.BAD)."""
+
+    saying: Saying
+    key: CodeKey | None = None
+    tone: Tone = Tone.GOOD
+    culprits: tuple[Saying, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A command that is done now: `by` works at the station, `approver` agreed."""
+
+    press: Press
+    by: Person | None
+    approver: Person | None
+    scanned: tuple[Scanned, ...]
+
+    @property
+    def by_id(self) -> PersonId | None:
+        return self.by.id if self.by else None
+
+    @property
+    def approver_id(self) -> PersonId | None:
+        return self.approver.id if self.approver else None
+
+
+def permission(record: Record, given: Press) -> Permission:
+    """What one must be allowed for `given`, as things are now."""
+    if given.command is Command.CLOSE and benches.is_partial(record, given.station):
+        return Permission.CLOSE_PARTIAL
+    return PROCEDURES[given.command].permission
+
+
+def not_now(record: Record, given: Press) -> Saying | None:
+    """Why `given` makes no sense at the station as things are; None if it does."""
+    if given.command is Command.UNDO:
+        act = record.state.acts.last.get(given.station)
+        return say("there is nothing to take back here") if not act or act.is_undo else None
+    if given.command is Command.RELEASE:
+        return _unreleasable(record, given)
+    return None
+
+
+def _unreleasable(record: Record, given: Press) -> Saying | None:
+    gate = record.plan.stations[given.station].gate
+    belt = record.state.belts.get(given.station)
+    if gate is None or belt is None or belt.interlock.stop is None:
+        return say("{station} is not stopped", station=given.station)
+    if on := belt.interlock.still_on(gate.stop):
+        return say("first mend: {conditions}", conditions=", ".join(on))
+    return None
+
+
+def do(record: Record, deed: Deed, release: Callable[[Release], None]) -> Outcome:
+    """Carry `deed` out, or refuse it with all that speaks against it. `release` lets a stopped gate
+    run (core.gates)."""
+    press = deed.press
+    station, at, by = press.station, press.at, deed.by_id
+    match press.command:
+        case Command.CLOSE:
+            refusal = benches.close(record, station, at, by, deed.approver_id)
+            return _outcome(refusal, say("closed"))
+        case Command.PARK:
+            return _outcome(benches.park(record, station, at, by), say("put aside"))
+        case Command.RESUME:
+            key = deed.scanned[0].code.key
+            return _outcome(benches.resume(record, station, at, key, by), say("taken up again"))
+        case Command.ORDER:
+            refusal = orders.change_order(
+                record, station, at, OrderId(press.argument), by, deed.approver_id
+            )
+            return _outcome(refusal, say("order {order} is worked on", order=press.argument))
+        case Command.RELEASE:
+            who = deed.approver or deed.by
+            name = who.name if who else station
+            release(Release(at, station, name, f"released at {station}"))
+            return Outcome(say("the line may run"))
+        case Command.REPRINT:
+            return _reprint(record, deed)
+        case _:
+            return _repair(record, deed)
+
+
+def _outcome(refusal: Saying | None, done: Saying, key: CodeKey | None = None) -> Outcome:
+    return Outcome(done, key) if refusal is None else Outcome(refusal, tone=Tone.BAD)
+
+
+def _reprint(record: Record, deed: Deed) -> Outcome:
+    known = deed.scanned[0].known
+    if known is None:
+        key = deed.scanned[0].code.key
+    elif known.holds is None and known.inside is not None:
+        container, parent = known.inside
+        label = record.state.labels.of(container)
+        key = parent or (label.key if label else known.key)
+    else:
+        key = known.key
+    station, at = deed.press.station, deed.press.at
+    refusal = labels.reprint(record, station, at, key, deed.by_id, "asked for at the station")
+    return _outcome(refusal, say("the label is printed once more"), key)
+
+
+def _repair(record: Record, deed: Deed) -> Outcome:
+    press = deed.press
+    task = Task(
+        operation=press.command,
+        at=press.at.isoformat(),
+        station=press.station,
+        due=record.plan.stations[press.station].due,
+        by=deed.by_id,
+        approved_by=deed.approver_id,
+        why=press.argument,
+        one_batch=record.state.active_order is not None,
+    )
+    draft = Draft(task, record.plan.levels, record.state.packing, record.history)
+    act = record.state.acts.last.get(press.station)
+    if press.command is Command.UNDO and act is not None:
+        planned = undo(draft, act)
+    else:
+        planned = repair(draft, *deed.scanned)
+    if isinstance(planned, tuple):
+        record.emit(
+            ReworkRefused(
+                at=task.at,
+                station=task.station,
+                operation=task.operation,
+                by=task.by,
+                culprits=tuple(map(str, planned)),
+            )
+        )
+        first, *others = planned
+        return Outcome(first, tone=Tone.BAD, culprits=planned if others else ())
+    for event in planned.events:
+        record.emit(event)
+    return Outcome(planned.saying, planned.key)
