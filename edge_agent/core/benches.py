@@ -113,11 +113,13 @@ def resume(
         if found and due and found != due:
             return say("it is of {found}, {expected} is packed", found=found, expected=due)
     owner = packing.owner(filling.level, station)
-    if current := packing.current(filling.level, owner):
+    open_here = packing.queue(filling.level, owner)
+    waiting = record.plan.level(filling.level).waiting
+    if packing.current(filling.level, owner) or len(open_here) > waiting:
         return say(
             "another {level} is open here and holds {count}: close it or put it aside first",
             level=filling.level,
-            count=len(current.children),
+            count=len(open_here[-1].children),
         )
     _park(record, station, at, filling, by, owner, parked=False)
     return None

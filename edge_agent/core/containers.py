@@ -2,25 +2,19 @@
 
 from edge_agent.core import labels
 from edge_agent.core.codes import Code
-from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import (
     Closed,
     Commissioned,
     LabelVerified,
-    Move,
     Opened,
-    Place,
     Reason,
-    Reworked,
 )
-from edge_agent.core.history import Known
 from edge_agent.core.inputs import PrinterWord, Read
 from edge_agent.core.names import CodeKey, ContainerId, Instant, LevelName, PersonId, StationName
 from edge_agent.core.packing import Filling
 from edge_agent.core.record import Record
 from edge_agent.core.saying import Saying, say
-from edge_agent.core.states import State
 from edge_agent.core.verify import Objection
 
 GOOD = say("good")
@@ -93,59 +87,11 @@ def name(
     filling: Filling,
     approved_by: PersonId | None = None,
 ) -> None:
-    """`code`, just read, is the container's, and closes it.
-
-    A code whose container was emptied is free for another: then that one is filled again, with
-    what lies in this one.
-    """
-    at, station = read.at, read.station
-    known = record.history.find(code.key)
-    if known is not None and known.holds is not None:
-        filling = _into_the_old(record, at, station, known, known.holds, filling)
-    else:
+    """`code`, just read, is the container's, and closes it. It may be the code of one that was
+    emptied: that one is known by its number alone then."""
+    if record.history.find(code.key) is None:
         record.commission(code, read, None)
-    shut(record, station, at, filling, code.key, approved_by)
-
-
-def _into_the_old(
-    record: Record,
-    at: Instant,
-    station: StationName,
-    known: Known,
-    old: ContainerId,
-    filling: Filling,
-) -> Filling:
-    open_at(record, station, at, known.key, known.level, old, reopened=True)
-    below = next(low for low in record.plan.levels if _goes_into(record, low.name, filling.level))
-    moves = tuple(
-        Move(
-            child,
-            below.name,
-            Place(State.PACKED, filling.id, filling.key),
-            Place(State.PACKED, old, known.key),
-        )
-        for child in filling.children
-    )
-    gtin, lot = filling.gtin, filling.lot
-    record.emit(
-        Reworked(
-            at=at.isoformat(),
-            station=station,
-            operation=Command.CLOSE,
-            by=record.at_work(station),
-            why="its code was free again",
-            moves=moves,
-        )
-    )
-    found = record.state.packing.find(old)
-    assert found is not None  # noqa: S101 it was opened just now
-    found.gtin, found.lot = gtin, lot
-    return found
-
-
-def _goes_into(record: Record, low: LevelName, high: LevelName) -> bool:
-    parent = record.state.packing.parent_of(low)
-    return parent is not None and parent.name == high
+    shut(record, read.station, read.at, filling, code.key, approved_by)
 
 
 def open_at(

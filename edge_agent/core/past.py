@@ -105,4 +105,7 @@ class Past:
 
     def _hold(self, key: CodeKey, container: ContainerId) -> None:
         if known := self.nodes.get(key):
+            before = None if known.holds is None else self._containers.get(known.holds)
+            if before is not None and known.holds != container:
+                before.key = None
             self.nodes[key] = replace(known, holds=container)

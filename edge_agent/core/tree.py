@@ -53,7 +53,8 @@ class PutInto:
 
 @dataclass(frozen=True, slots=True)
 class NameContainer:
-    """Container `container` is closed and is the thing that code `key` names."""
+    """Container `container` is closed and is the thing that code `key` names. One that had this
+    code before, and was emptied, has none any more."""
 
     key: CodeKey
     container: ContainerId

@@ -57,6 +57,7 @@ _SET_CONTAINER = (
     "INSERT INTO container (id, level, key, state) VALUES (?, ?, ?, ?) ON CONFLICT (id) "
     "DO UPDATE SET key = coalesce(excluded.key, key), state = excluded.state"
 )
+_FREE_KEY = "UPDATE container SET key = NULL WHERE key = ? AND id <> ?"
 _HOLD = "UPDATE node SET holds = ?, last_seq = ? WHERE key = ?"
 _PUT_ALIAS = "INSERT OR REPLACE INTO alias (also, key) VALUES (?, ?)"
 _NODE = "SELECT key, level, state, inside, holds, first_seq, last_seq, turn FROM node "
@@ -77,12 +78,14 @@ def apply(connection: Connection, seq: int, changes: tuple[Change, ...]) -> None
                 connection.execute(_PUT_INTO, (container, seq * TURNS, packed, seq, key))
             case NameContainer(key, container):
                 closed = ContainerState.CLOSED.value
+                connection.execute(_FREE_KEY, (key, container))
                 connection.execute(_NAME_CONTAINER, (key, seq, closed, container))
                 connection.execute(_HOLD, (container, seq, key))
             case SetPlace(key, state, inside):
                 turn = None if inside is None else seq * TURNS + index
                 connection.execute(_PUT_INTO, (inside, turn, state.value, seq, key))
             case SetContainer(container, level, container_state, named):
+                connection.execute(_FREE_KEY, (named, container))
                 connection.execute(_SET_CONTAINER, (container, level, named, container_state.value))
                 if named is not None:
                     connection.execute(_HOLD, (container, seq, named))

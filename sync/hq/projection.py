@@ -39,6 +39,7 @@ _PUT_CONTAINERS = (
     "level = coalesce(level, ?3), key = coalesce(?4, key), closed_seq = coalesce(?5, closed_seq), "
     "state = coalesce(?6, state), events = trim(events || ',' || ?7, ',')"
 )
+_FREE_KEY = "UPDATE container SET key = NULL WHERE agent_id = ? AND key = ? AND id <> ?"
 _PUT_REJECTIONS = "INSERT OR IGNORE INTO rejection (agent_id, key, seq) VALUES (?, ?, ?)"
 _PUT_ALIASES = "INSERT OR REPLACE INTO alias (agent_id, also, key) VALUES (?, ?, ?)"
 _LISTED = (
@@ -145,6 +146,10 @@ class Fold:
         )
         connection.executemany(
             _PUT_CONTAINERS, [(agent_id, i, *c.row()) for i, c in self._containers.items()]
+        )
+        connection.executemany(
+            _FREE_KEY,
+            [(agent_id, k, n.holds) for k, n in self._nodes.items() if n.holds is not None],
         )
         connection.executemany(
             _PUT_REJECTIONS, [(agent_id, key, seq) for key, seq in self._rejections]

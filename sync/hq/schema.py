@@ -60,6 +60,7 @@ def _places_and_second_codes(db: Database) -> None:
         "ALTER TABLE container ADD COLUMN state TEXT NOT NULL DEFAULT 'open'",
         "ALTER TABLE container ADD COLUMN events TEXT NOT NULL DEFAULT ''",
         "UPDATE container SET state = 'closed', events = closed_seq WHERE closed_seq IS NOT NULL",
+        "CREATE INDEX container_key ON container (agent_id, key) WHERE key IS NOT NULL",
         "CREATE TABLE alias (agent_id INTEGER NOT NULL, also TEXT NOT NULL, key TEXT NOT NULL, "
         "PRIMARY KEY (agent_id, also)) STRICT, WITHOUT ROWID",
     ):
