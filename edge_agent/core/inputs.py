@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from edge_agent.core.commands import Command
 from edge_agent.core.events import Condition, Reason, Subject
-from edge_agent.core.names import Instant, ItemNumber, JobId, PersonId, StationName
+from edge_agent.core.names import CodeKey, Instant, ItemNumber, JobId, PersonId, StationName
 from edge_agent.core.people import Person
 
 
@@ -219,6 +219,18 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reprint:
+    """`by`, who is at no station, wants the label of container `key` once more. `station` is where
+    its job was."""
+
+    at: Instant
+    station: StationName
+    key: CodeKey
+    by: PersonId | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrinterWord:
     """What became of print job `job`: `failure` is empty if the printer took the whole label."""
 
@@ -231,4 +243,5 @@ class PrinterWord:
 Input = (
     Read | Layer | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release
     | ShiftEnd | OrderStart | PictureLost | Tick | Press | Badge | Edit | PrinterWord
+    | Reprint
 )  # fmt: skip

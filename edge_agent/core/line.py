@@ -4,13 +4,13 @@ Pure: no clock, no I/O. Whoever calls `decide` must put the events on disk befor
 effects out, and must start over from the ledger if it could not.
 """
 
-from edge_agent.core import orders
+from edge_agent.core import labels, orders
 from edge_agent.core.benches import Benches
 from edge_agent.core.containers import printed
 from edge_agent.core.desk import Desk
-from edge_agent.core.effects import Tone
+from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import PictureLost as PictureLostEvent
-from edge_agent.core.events import Subject
+from edge_agent.core.events import Reason, Subject
 from edge_agent.core.gates import Gates
 from edge_agent.core.history import History
 from edge_agent.core.inputs import (
@@ -29,6 +29,7 @@ from edge_agent.core.inputs import (
     PrinterWord,
     Read,
     Release,
+    Reprint,
     ShiftEnd,
     Strays,
     Tick,
@@ -80,8 +81,8 @@ class Line:
                 orders.start(self._record, at, order)
             case OrderStart():
                 orders.ask(self._record, given)
-            case PrinterWord():
-                printed(self._record, given)
+            case PrinterWord() | Reprint():
+                self._of_label(given)
             case PictureLost() | ShiftEnd():
                 self._note(given)
             case _:
@@ -116,6 +117,19 @@ class Line:
         self._record.emit(
             PictureLostEvent(at=at, station=given.station, picture=given.picture, why=given.why)
         )
+
+    def _of_label(self, given: PrinterWord | Reprint) -> None:
+        if isinstance(given, PrinterWord):
+            printed(self._record, given)
+            return
+        station, mono_us = given.station, given.at.mono_us
+        refusal = labels.reprint(self._record, station, given.at, given.key, given.by, given.why)
+        show = (
+            Show(station, Tone.BAD, refusal, mono_us, Reason.REFUSED, given.key)
+            if refusal
+            else Show(station, Tone.GOOD, say("the label is printed once more"), mono_us)
+        )
+        self._record.decision.effects.append(show)
 
     def _read(self, read: Read) -> None:
         if self._plan.stations[read.station].gate is None:

@@ -25,8 +25,8 @@ from edge_agent.control import Handler
 from edge_agent.core.commands import LIMIT, Command
 from edge_agent.core.effects import Show
 from edge_agent.core.events import Subject
-from edge_agent.core.inputs import Edit, Input, OrderStart, Press
-from edge_agent.core.names import Instant, PersonId, StationName
+from edge_agent.core.inputs import Edit, Input, OrderStart, Press, Reprint
+from edge_agent.core.names import CodeKey, Instant, PersonId, StationName
 from edge_agent.core.people import Permission
 from edge_agent.line.engine import Engine
 from edge_agent.line.sign_in import SignIn
@@ -90,6 +90,7 @@ class Commands:
             "sign-out": answering(self._sign_out),
             "edit": answering(self._edit),
             "order": answering(self._order),
+            "reprint": answering(self._reprint),
             "people": answering(self._people),
         }
 
@@ -115,6 +116,14 @@ class Commands:
 
     def _sign_out(self, question: dict[str, Any]) -> dict[str, Any]:
         given = Press(clock.now(), self._station(question), Command.SIGN_OUT)
+        return self._decide(given, given.at)
+
+    def _reprint(self, question: dict[str, Any]) -> dict[str, Any]:
+        """A label once more: as ``REPRINT`` at a station, by who is at no station."""
+        station, (by, _) = self._station(question), self._authors(question, Permission.REPRINT)
+        key = _text("key", question.get("key"), LIMIT, filled=True)
+        why = _text("why", question.get("why"), VALUE_LIMIT, filled=True)
+        given = Reprint(clock.now(), station, CodeKey(key), by, why)
         return self._decide(given, given.at)
 
     def _people(self, _: dict[str, Any]) -> dict[str, Any]:
