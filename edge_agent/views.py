@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from edge_agent.core.commands import Command
+from edge_agent.core.dialog import Prompt as Prompt  # noqa: PLC0414 the pages take it here
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Reason, Sighting
 from edge_agent.core.people import Person
@@ -39,18 +39,6 @@ class LastRead:
     first: Sighting | None = None
     culprits: tuple[Saying, ...] = ()
     picture: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What the station waits for. `step` of `steps`, both from 1; `choices` are offered as
-    buttons."""
-
-    command: Command | None
-    saying: Saying
-    step: int
-    steps: int
-    choices: tuple[tuple[Command, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +149,11 @@ def to_json(view: LineView) -> dict[str, Any]:
     """`view` as plain JSON values."""
     plain: dict[str, Any] = _VIEW.dump_python(view, mode="json")
     return plain
+
+
+def to_line(view: LineView) -> bytes:
+    """`view` as one line of JSON, without its end."""
+    return _VIEW.dump_json(view)
 
 
 def from_json(plain: dict[str, Any]) -> LineView:

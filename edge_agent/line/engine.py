@@ -10,12 +10,13 @@ counted, and the first commit that works again says how much.
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from edge_agent import clock
+from edge_agent.core.dialog import Prompt
 from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
 from edge_agent.core.inputs import Input, Layer, Read
@@ -46,14 +47,16 @@ class Committed:
     effects: list[tuple[Effect, int]]
     """Each with the moment it was decided."""
     committed_us: int
+    events: list[Event] = field(default_factory=list)
+    """What was recorded."""
 
 
 class Engine:
     """The core and the ledger, fed from a bounded queue.
 
-    `wake` is asked to have `turn` called soon, when there is something to do. `release` gets the
-    effects after each commit. Whatever `turn` raises, except for a full disk, ends the role. `now`
-    tells the time. `recorder` is told of everything that reaches the core.
+    `wake` is asked to have `turn` called soon, when there is something to do. `release` gets
+    effects and events after each commit. Whatever `turn` raises, except for a full disk, ends the
+    role. `now` tells the time. `recorder` is told of everything that reaches the core.
     """
 
     def __init__(
@@ -104,6 +107,15 @@ class Engine:
         """Inputs that wait."""
         return len(self._queue)
 
+    @property
+    def halted(self) -> str | None:
+        """Why nothing is recorded; None: it is."""
+        return self._halted
+
+    def prompt(self, station: StationName) -> Prompt | None:
+        """What the people at `station` are asked for."""
+        return self._line.desk.prompt(station)
+
     def is_watched(self, station: StationName) -> bool:
         """Whether reads at this gated station can be tied to items now. If not, the PLC must begin
         a new session."""
@@ -137,21 +149,21 @@ class Engine:
             self._try_to_resume()
             return
         try:
-            release, recorded = self._decide(batch)
+            release = self._decide(batch)
         except LedgerFullError as error:
             self._halt(str(error))
             self._refuse(batch)
             return
-        if release.effects:
+        if release.effects or release.events:
             self._release(release)
         if self._recorder:
             self._recorder.committed(self._line, self._ledger.head[0])
         if not release.effects:
             self._fold_log()
-        for event in recorded:
+        for event in release.events:
             self._tell(event)
 
-    def _decide(self, batch: list[Input]) -> tuple[Committed, list[Event]]:
+    def _decide(self, batch: list[Input]) -> Committed:
         effects: list[tuple[Effect, int]] = []
         recorded: list[Event] = []
         if self._recorder:
@@ -169,7 +181,7 @@ class Engine:
                     recorded += decision.events
             if recorded:
                 self._save_snapshot(len(recorded))
-        return Committed(effects, self._now().mono_us), recorded
+        return Committed(effects, self._now().mono_us, recorded)
 
     def _save_snapshot(self, new_events: int) -> None:
         self._unsaved_events += new_events

@@ -5,37 +5,42 @@ import contextlib
 import gc
 import secrets
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from drivers.protocols import CodeReader, Plc, PlcError, ScannerFrame
-from drivers.registry import build_plc, build_reader
+from drivers.protocols import PlcError, ScannerFrame
 from edge_agent import clock, control
 from edge_agent.config import LineConfig, Station
-from edge_agent.core.effects import Answer, Judge, Run
-from edge_agent.core.inputs import Layer, OrderStart, Read, ShiftEnd, Tick
-from edge_agent.core.names import StationName
+from edge_agent.core.commands import is_control
+from edge_agent.core.effects import Answer, Judge, Print, Run, Show, Tone
+from edge_agent.core.inputs import Badge, Layer, OrderStart, Press, Read, ShiftEnd, Tick
+from edge_agent.core.names import Instant, StationName
 from edge_agent.gate_config import Gate
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
+from edge_agent.line.devices import Devices
 from edge_agent.line.engine import Committed, Engine
 from edge_agent.line.gate_link import GateLink, GateWords
 from edge_agent.line.gate_session import GateSession, Stamps
 from edge_agent.line.gate_words import PlcWords
-from edge_agent.line.metrics import STEPS, Latency, StatusCollector, device_facts, serve_metrics
+from edge_agent.line.metrics import STEPS, Latency, StatusCollector, serve_metrics
 from edge_agent.line.own_loop import OwnLoop
 from edge_agent.line.pictures import lose_picture
+from edge_agent.line.printing import Printing, PrintingError
 from edge_agent.line.recorded_words import RecordedWords
-from edge_agent.line.release import gate_facts, release
+from edge_agent.line.release import gate_facts, gate_view, release
 from edge_agent.line.remote_io import RemoteIo
 from edge_agent.line.shifts import Shifts
+from edge_agent.line.stations import Stations, guarded
 from edge_agent.notify import notify
 from edge_agent.plan import line_plan
 from edge_agent.recorder.flight import FlightRecorder
+from edge_agent.views import DeviceView, GateView
 
 TICK_S = 0.02
 WATCHDOG_US = 1_000_000
@@ -47,9 +52,15 @@ log = structlog.get_logger("edge_agent.line")
 
 
 class LineRole:
-    """One line, from its devices to its ledger."""
+    """One line, from its devices to its ledger. `templates` is the directory of its own labels."""
 
-    def __init__(self, config: LineConfig, ledger: Ledger, arrivals: ArrivalSelector) -> None:
+    def __init__(
+        self,
+        config: LineConfig,
+        ledger: Ledger,
+        arrivals: ArrivalSelector,
+        templates: Path | None = None,
+    ) -> None:
         self._config = config
         self._arrivals = arrivals
         self._loop = asyncio.get_running_loop()
@@ -67,14 +78,8 @@ class LineRole:
             release=self._let_out,
             recorder=self._recorder,
         )
-        self._plcs: dict[str, Plc] = {}
-        self._readers: dict[str, CodeReader] = {}
-        for name, device in config.line_devices().items():
-            if device.role == "plc":
-                self._plcs[name] = build_plc(name, device)
-            else:
-                self._readers[name] = build_reader(name, device)
-        self._reader_at = {s.name: self._readers[s.scanner] for s in config.stations}
+        self._devices = Devices(config)
+        self._printing = Printing(config, templates, self._engine.offer)
         self._remotes: dict[StationName, OwnLoop] = {}
         self._gates = {StationName(s.name): self._gate_link(s) for s in config.stations if s.gate}
         self._scanner_triggers = {
@@ -86,7 +91,11 @@ class LineRole:
         self._latency = Latency(self._registry)
         self._registry.register(StatusCollector(self._status_from_thread))
         self._shifts = Shifts(config.line.shifts, config.line.time_zone)
-        self._unanswered = 0
+        self._control: control.ControlServer | None = None
+        gates = {name: partial(self._gate_view, name) for name in self._gates}
+        self._stations = Stations(
+            config, self._plan, self._engine, self._device_views, gates, self._turn
+        )
 
     def _gate_link(self, station: Station) -> GateLink:
         gate, name = station.gate, StationName(station.name)
@@ -116,12 +125,12 @@ class LineRole:
 
     def _gate_words(self, station: StationName, gate: Gate) -> GateWords:
         if gate.io is None:
-            return PlcWords(self._plcs[gate.plc], gate.map, gate.watchdogs)
+            return PlcWords(self._devices.plcs[gate.plc], gate.map, gate.watchdogs)
         belt = self._engine.state.belts.get(station)
         # Another number than at the start before, which is the one the ledger knows.
         start = belt.boot % 65_535 + 1 if belt else 1
         # It keeps the I/O's connection itself.
-        remote = OwnLoop(RemoteIo(self._plcs[gate.plc], gate, start=start))
+        remote = OwnLoop(RemoteIo(self._devices.plcs[gate.plc], gate, start=start))
         self._remotes[station] = remote
         return remote
 
@@ -132,26 +141,28 @@ class LineRole:
                 serve_metrics(port, self._registry)
             except OSError as error:
                 log.error("no metrics, the line runs without", port=port, error=str(error))
-        server = await control.serve(
+        self._control = server = await control.serve(
             self._config.control_path("line"),
             {
                 "status": self._answer_status,
                 "release": self._answer_release,
                 "trigger": self._answer_trigger,
+                "test-label": self._answer_test_label,
                 "lose-picture": self._answer_lose_picture,
+                **self._stations.handlers,
             },
+            self._stations.streams,
         )
         remote = {s.gate.plc for s in self._config.stations if s.gate and s.gate.io}
         jobs: list[Coroutine[Any, Any, None]] = [
-            plc.run() for name, plc in self._plcs.items() if name not in remote
+            plc.run() for name, plc in self._devices.plcs.items() if name not in remote
         ]
         jobs += [remote_io.run() for remote_io in self._remotes.values()]
-        for station in self._config.stations:
-            on_frame = partial(self._on_frame, StationName(station.name))
-            jobs.append(self._reader_at[station.name].run(on_frame))
+        jobs += [*self._devices.reading(self._on_frame), *self._printing.running()]
         jobs += [gate.poll() for gate in self._gates.values()]
-        jobs.append(self._tick())
+        jobs += [self._tick(), self._stations.run()]
         self._turn_page()
+        self._printing.begin(self._engine.state.labels)
         # What was made until now lives as long as the process: collections need not look at it.
         gc.freeze()
         notify("READY=1")
@@ -164,6 +175,7 @@ class LineRole:
         finally:
             notify("STOPPING=1")
             server.close()
+            self._stations.close()
             if self._recorder:
                 self._recorder.close()
 
@@ -186,23 +198,41 @@ class LineRole:
 
     # --- inputs ----------------------------------------------------------------------------
 
-    def _on_frame(self, station: StationName, frame: ScannerFrame) -> None:
+    def _on_frame(self, station: StationName, by_hand: bool, frame: ScannerFrame) -> None:
+        """`by_hand`: at a gate, with its hand scanner."""
         at = clock.at(frame.received_us)
+        is_people = by_hand or station not in self._gates
+        if is_people and is_control(frame.text or "") and not frame.others:
+            self._on_control(station, at, frame)
+            return
         since_us = frame.since_us
         if since_us is None:
             since_us = self._arrivals.earliest_us(frame.received_us)
         reads = [
-            Read(at, station, since_us, each.text, each.symbology, each.defect, each.picture)
-            for each in (frame, *frame.others)
-        ]
-        if station in self._scanner_triggers:
+            Read(
+                at, station, since_us, each.text, each.symbology, each.defect, each.picture,
+                by_hand=by_hand,
+            )
+            for each in map(guarded, (frame, *frame.others))
+        ]  # fmt: skip
+        if station in self._scanner_triggers and not by_hand:
             with contextlib.suppress(PlcError):  # just started: there is no session yet
                 words = self._remotes[station].scanned(since_us, frame.received_us)
                 self._gates[station].counted(words)
-        if not self._engine.offer(Layer(tuple(reads)) if frame.others else reads[0]):
-            log.error("queue full: the read is rejected", station=station)
-            if station not in self._gates:
-                self._reader_at[station].answer(accepted=False)
+        self._offer(Layer(tuple(reads)) if frame.others else reads[0])
+
+    def _on_control(self, station: StationName, at: Instant, frame: ScannerFrame) -> None:
+        """A command or a badge."""
+        asked = self._stations.asked(at, station, frame)
+        if asked is None:
+            self._devices.answer(station, at.mono_us, accepted=False)
+        else:
+            self._offer(asked)
+
+    def _offer(self, given: Read | Layer | Press | Badge) -> None:
+        if not self._engine.offer(given):
+            log.error("queue full: the read is rejected", station=given.station)
+            self._devices.answer(given.station, given.at.mono_us, accepted=False)
         elif clock.now_us() - self._turned_at_us > IDLE_US:
             self._turn()
 
@@ -215,10 +245,10 @@ class LineRole:
             self._turn_page()
 
     def _turn_page(self) -> None:
-        """The order may be another than before; a shift may be over, also one that ended while
-        nothing ran."""
+        """The configured order may be another than before; a shift may be over, also one that
+        ended while nothing ran."""
         now, state, line = clock.now(), self._engine.state, self._config.line
-        if state.order != line.order:
+        if line.order and state.order != line.order:
             self._engine.offer(OrderStart(now, StationName(line.name), line.order))
         ended = self._shifts.ended(state.accounts.since, now.utc_us)
         if ended is not None:
@@ -227,6 +257,7 @@ class LineRole:
     # --- effects ---------------------------------------------------------------------------
 
     def _let_out(self, release: Committed) -> None:
+        shown = []
         for effect, decided_us in release.effects:
             match effect:
                 case Judge():
@@ -235,12 +266,23 @@ class LineRole:
                 case Run(station, permitted):
                     self._gates[station].run(permitted=permitted)
                 case Answer():
-                    reader = self._reader_at[effect.station]
-                    self._unanswered += not reader.answer(accepted=effect.reason is None)
+                    accepted = effect.reason is None
+                    self._devices.answer(effect.station, effect.received_us, accepted=accepted)
                     self._latency.observe("decided", decided_us - effect.received_us)
                     self._latency.observe("committed", release.committed_us - effect.received_us)
+                case Print():
+                    self._printing.offer(effect)
+                case Show():
+                    shown.append(effect)
         for gate in self._gates.values():
             gate.write()
+        # People come after the gates.
+        for said in shown:
+            # Of a command or a badge there is no other answer.
+            accepted = said.tone is not Tone.BAD
+            self._devices.answer(said.station, said.received_us, accepted=accepted)
+            self._stations.show(said)
+        self._stations.recorded(release.events)
 
     def _acknowledged(self, judge: Judge, stamps: Stamps) -> None:
         if judge.passes:
@@ -251,7 +293,6 @@ class LineRole:
 
     def status(self) -> dict[str, Any]:
         """Everything a person may want to know of this role now, as JSON values."""
-        devices: dict[str, CodeReader | Plc] = {**self._readers, **self._plcs}
         return {
             "role": "line",
             "line": self._config.line.name,
@@ -265,11 +306,21 @@ class LineRole:
                 )
                 for name, gate in self._gates.items()
             },
-            "unanswered": self._unanswered,
-            "devices": {name: device_facts(device.state) for name, device in devices.items()},
+            "unanswered": self._devices.unanswered,
+            "screens": self._stations.facts(),
+            "refused_askers": self._control.refused if self._control else 0,
+            "devices": {**self._devices.facts(), **self._printing.facts()},
             "latency": self._latency.facts(),
             "flight_recorder": self._recorder.facts() if self._recorder else None,
         }
+
+    def _gate_view(self, name: StationName) -> GateView:
+        belt, is_watched = self._engine.state.belts.get(name), self._engine.is_watched(name)
+        return gate_view(self._gates[name], belt, is_watched=is_watched)
+
+    def _device_views(self) -> Iterator[DeviceView]:
+        yield from self._devices.views()
+        yield from self._printing.views()
 
     def _status_from_thread(self) -> dict[str, Any]:
         """The status for the metrics' thread, put together where nothing changes meanwhile."""
@@ -282,15 +333,18 @@ class LineRole:
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
         return release(question, self._plan, self._engine, self._turn)
 
+    async def _answer_test_label(self, question: dict[str, Any]) -> dict[str, Any]:
+        """A sample on ``printer``, for ``by``, whom the pages let do this."""
+        printer = str(question.get("printer"))
+        try:
+            self._printing.test(printer)
+        except PrintingError as error:
+            return {"error": str(error)}
+        log.info("test label", printer=printer, by=str(question.get("by"))[:80])
+        return {"shown": None}
+
     async def _answer_trigger(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Have a station's scanner read, as for a thing that has come."""
-        station = question.get("station")
-        reader = self._reader_at.get(station) if isinstance(station, str) else None
-        if reader is None:
-            return {"error": f"station is {station!r}, expected one of {sorted(self._reader_at)}"}
-        if not reader.trigger():
-            return {"error": f"{station}: its scanner is away or takes no trigger"}
-        return {"triggered": station}
+        return self._devices.trigger(question)
 
     async def _answer_lose_picture(self, question: dict[str, Any]) -> dict[str, Any]:
         return lose_picture(question, self._plan, self._engine, self._turn)
@@ -304,10 +358,10 @@ def _recorder(config: LineConfig) -> FlightRecorder | None:
     return FlightRecorder(config.flight_path, limit_bytes, config.to_json())
 
 
-async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:
+async def _main(config: LineConfig, arrivals: ArrivalSelector, templates: Path | None) -> None:
     ledger = Ledger(config.ledger_path)
     try:
-        task = asyncio.ensure_future(LineRole(config, ledger, arrivals).run())
+        task = asyncio.ensure_future(LineRole(config, ledger, arrivals, templates).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)
@@ -320,8 +374,9 @@ async def _main(config: LineConfig, arrivals: ArrivalSelector) -> None:
         ledger.close()
 
 
-def run_line(config: LineConfig) -> None:
-    """Run the line until SIGTERM or SIGINT. Raises LedgerError, or what stopped a part of it."""
+def run_line(config: LineConfig, templates: Path | None = None) -> None:
+    """Run the line until SIGTERM or SIGINT; `templates` is the directory of its own labels. Raises
+    LedgerError, PeopleError, or what stopped a part of it."""
     arrivals = ArrivalSelector()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(arrivals)) as runner:
-        runner.run(_main(config, arrivals))
+        runner.run(_main(config, arrivals, templates))
