@@ -207,12 +207,14 @@ class Packing:
         filling.children = list(opened.children)
 
     def park(self, parked: Parked) -> None:
-        """A container was put aside, or is gone on with: then it is the last of its queue."""
+        """A container was put aside, or is gone on with: then it is the last of its queue. One that
+        is not known was closed by mistake, or split off: it is the first."""
+        is_new = self.find(parked.container) is None
         filling = self._open(parked.container, parked.level, parked.bench)
         filling.parked, filling.bench = parked.parked, parked.bench
         fillings = self.filling[parked.level]
         fillings.remove(filling)
-        fillings.append(filling)
+        fillings.insert(0 if is_new else len(fillings), filling)
 
     def finish(self, container: ContainerId) -> None:
         """The label of `container` is under way: nothing more goes in."""

@@ -305,7 +305,7 @@ def test_a_closed_case_is_opened_filled_and_closed_with_its_own_code(world: Benc
 def test_a_bench_that_fills_a_case_opens_no_other(world: Benches) -> None:
     world.ok(ONE, "unit-10")
     (said,) = world.refused(ONE, Command.REOPEN, "case-3")
-    assert "fills another case" in said
+    assert "another case is being filled" in said
 
 
 def test_a_thing_moves_into_the_case_that_is_being_filled(world: Benches) -> None:

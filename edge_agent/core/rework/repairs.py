@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from edge_agent.core.commands import Command
 from edge_agent.core.events import Opened, Place
 from edge_agent.core.history import KnownContainer
-from edge_agent.core.names import CodeKey, LevelName
+from edge_agent.core.names import CodeKey, LevelName, StationName
 from edge_agent.core.rework.draft import Draft, Refusal, Repair, Scanned
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import Saying, say
@@ -160,7 +160,7 @@ def _reopen(draft: Draft, container: KnownContainer) -> None:
                 level=level,
             )
         )
-    busy(draft, level)
+    busy(draft, level, task.station)
     draft.closing.append(
         Opened(
             at=task.at,
@@ -180,7 +180,7 @@ def _made(draft: Draft, level: LevelName, name: Scanned | None) -> KnownContaine
     """A new container of `level`, or the empty one that `name` names already; a culprit if it can
     be neither."""
     if name is None:
-        busy(draft, level)
+        busy(draft, level, draft.task.station)
         return draft.make_container(level, None, draft.task.station)
     if name.code.level != level:
         draft.blame(
@@ -202,16 +202,10 @@ def _made(draft: Draft, level: LevelName, name: Scanned | None) -> KnownContaine
     return container
 
 
-def busy(draft: Draft, level: LevelName) -> None:
-    """A culprit if the station fills a container of `level` already."""
-    if draft.packing.current(level, draft.task.station):
-        draft.blame(
-            say(
-                "{station} fills another {level}: close it, or put it aside",
-                station=draft.task.station,
-                level=level,
-            )
-        )
+def busy(draft: Draft, level: LevelName, owner: StationName | None) -> None:
+    """A culprit if `owner`, a bench or the belt (None), fills a container of `level` already."""
+    if draft.packing.queue(level, owner):
+        draft.blame(say("another {level} is being filled: close it, or put it aside", level=level))
 
 
 REPAIRS: Mapping[Command, Callable[..., Planned]] = {

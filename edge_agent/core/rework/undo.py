@@ -87,10 +87,12 @@ def _unclose(draft: Draft, closed: Closed, act: Act) -> None:
     if container.state is not ContainerState.CLOSED or container.children != closed.children:
         draft.blame(say("{container} was repaired since", container=named(container)))
         return
-    busy(draft, container.level)
+    bench = _bench(draft, container)
+    if bench is not None:
+        busy(draft, container.level, bench)
     label = draft.plans[container.level].label
     if act.named(closed.key) and (label is None or label.sscc is None):
-        made = draft.make_container(container.level, None, _bench(draft, container))
+        made = draft.make_container(container.level, None, bench)
         for child in container.children:
             if known := draft.history.find(child):
                 draft.put(known, made)
@@ -126,8 +128,9 @@ def _unopen(draft: Draft, opened: Opened) -> None:
 
 def _fill_again(draft: Draft, container: KnownContainer) -> None:
     """A container without a code, of which everything was taken out, is filled again."""
-    busy(draft, container.level)
-    draft.open(container, _bench(draft, container))
+    bench = _bench(draft, container)
+    busy(draft, container.level, bench)
+    draft.open(container, bench)
 
 
 def _bench(draft: Draft, container: KnownContainer) -> StationName | None:
