@@ -5,6 +5,7 @@ allowed, and all faults are told at once.
 """
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
@@ -24,16 +25,8 @@ from edge_agent.core.codes import CodeError, CodeKind, Form, check_gtin, parse
 from edge_agent.core.events import StopCause
 from edge_agent.core.names import LevelName
 from edge_agent.gate_config import Gate
-from edge_agent.section import Name, Section
+from edge_agent.section import Name, Pattern, Section
 from edge_agent.station_config import Hmi, Label, Pair, People, Printer, Work, label_faults
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
-    return pattern
 
 
 def _known_zone(name: str) -> str:
@@ -44,7 +37,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-Pattern = Annotated[str, AfterValidator(_compiles)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 GtinText = Annotated[str, AfterValidator(check_gtin)]
@@ -212,6 +204,8 @@ class LineConfig(Section):
     cameras: dict[Name, Camera] = {}
     stations: Annotated[list[Station], Field(min_length=1)]
     printers: dict[Name, Printer] = {}
+    titles: dict[Name, Annotated[str, Field(min_length=1, max_length=40)]] = {}
+    """What people call stations, levels, devices, cameras and printers, by their names."""
     people: People = People()
     hmi: Hmi = Hmi()
     sync: Sync | None = None
@@ -246,6 +240,11 @@ class LineConfig(Section):
         """The Unix socket on which `camera` answers the line."""
         return self.line.run_dir / f"{self.line.name}-camera-{camera}-reads.sock"
 
+    @property
+    def packs_behind_gates(self) -> bool:
+        """Whether what passes a gate is packed there, and not scanned at a bench later."""
+        return len(self.levels) > 1 and not self.levels[1].by_scan
+
     def line_devices(self) -> dict[str, DeviceConfig]:
         """Everything that the line role talks to: to it a camera is a scanner."""
         cameras = {
@@ -270,20 +269,41 @@ class LineConfig(Section):
     def _references(self) -> Self:
         faults = self._level_faults() + self._station_faults()
         faults += self._label_faults() + self._stop_faults() + self._camera_faults()
+        faults += self._title_faults()
         faults += _repeated("products", [product.gtin for product in self.products])
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _title_faults(self) -> list[str]:
+        named = {*self.line_devices(), *self.printers}
+        named |= {each.name for each in (*self.stations, *self.levels)}
+        return [
+            f"titles.{name} names nothing, expected one of {sorted(named)}"
+            for name in self.titles
+            if name not in named
+        ]
 
     def _level_faults(self) -> list[str]:
         faults = _repeated("levels", [level.name for level in self.levels])
         for index, level in enumerate(self.levels):
             if index == 0 and level.capacity is not None:
                 faults.append(f"levels.0.capacity: {level.name} is the lowest level; remove it")
-            if level.label is not None and level.label.printer not in self.printers:
+            if index == 0:
+                faults += [
+                    f"levels.0.{key}: nothing lies in a {level.name}, the lowest level; remove it"
+                    for key in ("by_scan", "mixed", "per_layer", "label", "partial", "waiting")
+                    if getattr(level, key)
+                ]
+            if index > 0 and level.pair is not None:
                 faults.append(
-                    f"levels.{index}.label.printer is {level.label.printer!r}, expected one of "
-                    f"{sorted(self.printers)}"
+                    f"levels.{index}.pair: a {level.name} has one code; only the lowest level's "
+                    "things have a second one"
+                )
+            if level.by_scan and level.name not in self._filled_at_benches():
+                faults.append(
+                    f"levels.{index}.by_scan is true, expected a station without a gate that reads "
+                    f"{self.levels[index - 1].name} and {level.name}"
                 )
             if index > 0 and level.capacity is None:
                 below = self.levels[index - 1].name
@@ -320,6 +340,16 @@ class LineConfig(Section):
                         "well, expected a pattern in the codes of both that tells them apart"
                     )
         return faults
+
+    def _filled_at_benches(self) -> set[str]:
+        """The levels of which some station without a gate reads the code, and that of what lies in
+        them."""
+        return {
+            level.name
+            for below, level in pairwise(self.levels)
+            for station in self.stations
+            if station.gate is None and {below.name, level.name} <= set(station.reads)
+        }
 
     def _stop_faults(self) -> list[str]:
         """Counts are compared when a shift or an order ends: where none does, nothing is."""
@@ -420,6 +450,11 @@ class LineConfig(Section):
                 faults.append(
                     f"{at}.reads is {station.reads}, expected {levels[:1]}: "
                     "a gated station reads the lowest level only"
+                )
+            if station.gate and self.levels[0].pair is not None:
+                faults.append(
+                    f"{at}.gate: a {levels[0]} has a second code (levels.0.pair), expected no "
+                    "gate: an item's window takes one read"
                 )
             device = self.devices.get(station.scanner)
             if station.gate and device is not None and not device.ends_frames:

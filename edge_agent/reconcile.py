@@ -110,7 +110,7 @@ def _walk(
     events: Iterable[Event], config: LineConfig, selection: Selection
 ) -> tuple[list[Period], list[Period]]:
     """The periods of the kind that `selection` asks for: those that were closed, and the last."""
-    accounts = Accounts(packs=len(config.levels) > 1)
+    accounts = Accounts(packs=config.packs_behind_gates)
     by_shift = bool(selection.shift) or (selection == Selection() and bool(config.line.shifts))
     closed: list[Period] = []
     since, order = selection.since, ""

@@ -27,7 +27,7 @@ from pydantic import Field, model_validator
 from drivers.stream import StreamUrl
 from edge_agent.core.people import Permission
 from edge_agent.core.sscc import SsccRange
-from edge_agent.section import Name, Section
+from edge_agent.section import Name, Pattern, Section
 
 Work = Literal["inline", "packing", "pallet", "layer", "rework", "supervisor"]
 Language = Literal["zh_CN", "zh_TW", "en"]
@@ -76,7 +76,7 @@ class Label(Section):
 class Pair(Section):
     """A second code on each thing, in another form: both name the same thing."""
 
-    pattern: str
+    pattern: Pattern
     """Of the whole text; a group ``serial`` is its identity, else the whole text."""
     name: Annotated[str, Field(min_length=1, max_length=40)]
     """As people call it, e.g. 国家码."""

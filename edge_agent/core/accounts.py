@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_agent.core.events import Armed, Closed, Event, ShiftEnded
+from edge_agent.core.events import Armed, Closed, Event, Reworked, ShiftEnded
 from edge_agent.core.names import StationName
 from edge_agent.core.reconcile import Account
 
@@ -21,7 +21,7 @@ class Accounts:
 
     def apply(self, event: Event) -> None:
         """Take in one more event of the line."""
-        if isinstance(event, Closed):
+        if isinstance(event, Closed | Reworked):
             for each in self.open.values():
                 each.apply(event)
             return

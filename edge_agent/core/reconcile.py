@@ -5,7 +5,7 @@ What came in must have gone out, and each way out is told twice:
 * triggers + carried over = passes + rejects + taken off + still on the belt
 * rejects = ejects that were confirmed
 * passes = packed
-* packed + in open containers before = in closed containers + in open containers
+* packed + in open containers before = in closed containers + in open containers + taken out
 
 Whatever breaks one of these is a difference, and names the item or the code.
 """
@@ -24,10 +24,12 @@ from edge_agent.core.events import (
     EjectedUnasked,
     EjectFailed,
     Event,
+    Move,
     Packed,
     Passed,
     Reason,
     Rejected,
+    Reworked,
     Stray,
     TakenOff,
     Untracked,
@@ -85,6 +87,8 @@ class Counts:
     in_open_before: int = 0
     """Codes in open containers when the account began."""
     in_closed: int = 0
+    taken_out: int = 0
+    """Of open containers, by a repair."""
     strays: int = 0
     """Things seen that are no items; in no sum."""
 
@@ -108,10 +112,11 @@ def laws_of(totals: Mapping[str, int], *, packs: bool) -> list[Law]:
         Law("rejects = confirmed ejects", n["rejects"], n["confirmed"]),
     ]
     if packs:
-        packed, contained = n["packed"] + n["in_open_before"], n["in_closed"] + n["in_open"]
+        packed = n["packed"] + n["in_open_before"]
+        contained = n["in_closed"] + n["in_open"] + n.get("taken_out", 0)
         laws += [
             Law("passes = packed", n["passes"], n["packed"]),
-            Law("packed + in open before = in closed + in open", packed, contained),
+            Law("packed + in open before = in closed + in open + taken out", packed, contained),
         ]
     return laws
 
@@ -217,7 +222,7 @@ class Account:
     # --- triggers and verdicts -------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
-        """Take in one more event of this station, or a closing anywhere on the line."""
+        """Take in one more event of this station, or a closing or repair anywhere on the line."""
         match event:
             case Commissioned(item=item, key=key) if item is not None:
                 self._judge(item, key, None)
@@ -232,10 +237,8 @@ class Account:
                 self.boot, self.last_item = boot, last
             case Passed() | Ejected() | EjectFailed() | EjectedUnasked() | TakenOff() | Untracked():
                 self._hear(event)
-            case Packed():
-                self._pack(event)
-            case Closed():
-                self._close(event)
+            case Packed() | Reworked() | Closed():
+                self._contain(event)
             case Stray(where="gate" | "bin", count=count):
                 self.counts.strays += count
             case _:
@@ -337,12 +340,36 @@ class Account:
 
     # --- containers ------------------------------------------------------------------------
 
+    def _contain(self, event: Packed | Reworked | Closed) -> None:
+        match event:
+            case Packed(bench=None):
+                self._pack(event)
+            case Reworked(moves=moves):
+                for move in moves:
+                    self._move(move)
+            case Closed():
+                self._close(event)
+            case _:
+                pass  # scanned at a bench: the gate knows nothing of it
+
     def _pack(self, packed: Packed) -> None:
         self.counts.packed += 1
         self._open.setdefault(packed.container, []).append(packed.key)
         if self._unpacked.pop(packed.key, None) is None:
             on_belt = (number for number, item in self._belt.items() if item.key == packed.key)
             self._differ(next(on_belt, None), packed.key, "packed", "passed before it was packed")
+
+    def _move(self, move: Move) -> None:
+        """A repair takes what was packed here out of an open container. What it puts in by hand
+        did not come through the gate."""
+        before, after = move.before.inside, move.after.inside
+        if before is None or before == after or move.key not in self._open.get(before, ()):
+            return
+        self._open[before].remove(move.key)
+        if after in self._open:
+            self._open[after].append(move.key)
+        else:
+            self.counts.taken_out += 1
 
     def _close(self, closed: Closed) -> None:
         children = set(closed.children)

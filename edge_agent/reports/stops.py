@@ -93,7 +93,7 @@ def reconciliation_section(sheet: Sheet, t: Words) -> Section | None:
             )
         remarks.append(found)
         totals = account.counts
-        laws = laws_of(totals, packs=len(sheet.config.levels) > 1)
+        laws = laws_of(totals, packs=sheet.config.packs_behind_gates)
         rows = [
             (
                 t(LAWS[law.name]),

@@ -39,6 +39,8 @@ LAWS: Mapping[str, str] = {
     ),
     "rejects = confirmed ejects": N_("Each reject was seen in the bin"),
     "passes = packed": N_("Each good product was packed"),
-    "packed + in open before = in closed + in open": N_("What was packed lies in containers"),
+    "packed + in open before = in closed + in open + taken out": N_(
+        "What was packed lies in containers"
+    ),
 }
 """Of core.reconcile.laws_of."""

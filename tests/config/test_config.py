@@ -92,6 +92,20 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (('kind = "scanner"', 'kind = "scaner"'), "devices.belt.kind is 'scaner', expected one of"),
         (("capacity = 12\n", ""), "levels.1.capacity is missing: how many unit fill one case?"),
         (('reads = ["unit"]', 'reads = ["case"]'), "a gated station reads the lowest level only"),
+        (('name = "unit"', 'name = "unit"\nby_scan = true'), "levels.0.by_scan: nothing lies in"),
+        (("capacity = 12", "capacity = 12\nby_scan = true"), "levels.1.by_scan is true, expected"),
+        (
+            ('name = "unit"', 'name = "unit"\npair = { pattern = "(", name = "code" }'),
+            "levels.0.pair.pattern is no regular expression",
+        ),
+        (
+            ('name = "unit"', 'name = "unit"\npair = { pattern = "S.*", name = "code" }'),
+            "stations.0.gate: a unit has a second code",
+        ),
+        (
+            ("capacity = 12", 'capacity = 12\npair = { pattern = "S.*", name = "code" }'),
+            "levels.1.pair: a case has one code",
+        ),
         (('plc = "plc"', 'plc = "plk"'), "stations.0.gate.plc is 'plk', expected one of ['plc']"),
         (('scanner = "belt"', 'scanner = "plc"'), "stations.0.scanner is 'plc', expected one of"),
         (("outcomes = 32", "outcomes = 8"), "are both at holding 8"),
