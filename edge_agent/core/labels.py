@@ -4,7 +4,7 @@ An SSCC is taken by the event that queues its label. That event is on disk befor
 of it, so a number that may be on paper is never given again, whatever crashes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -41,9 +41,11 @@ KEPT = 300
 LOOKED_AT = 1_000
 """Numbers that are tried for one label: bounds how long a decision takes."""
 FIELDS = (
-    "product", "gtin", "batch", "made", "expiry", "count", "sscc", "order", "line", "level", "mark",
+    "product", "gtin", "batch", "made", "expiry", "count", "units", "sscc", "order", "line",
+    "level", "mark",
 )  # fmt: skip
-"""What a template may name. Dates are ISO 8601; `mark` is empty on the first label of a code."""
+"""What a template may name. Dates are ISO 8601; `count` is how many lie in the container, `units`
+how many things of the lowest level; `mark` is empty on the first label of a code."""
 
 FAULTS: Mapping[str, Saying] = {
     "media-out": say("the printer is out of labels: put a roll in"),
@@ -271,6 +273,9 @@ def queue(
                 prefix=taken.prefix,
             )
         key = key_of(taken.sscc(number))
+    filling = record.state.packing.find(container)
+    said = dict(fields)
+    said["units"] = _units(record, filling.children) if filling else said.get("count", "")
     first = record.state.labels.next_job
     for copy in range(1, plan.copies + 1):
         event = LabelQueued(
@@ -282,7 +287,7 @@ def queue(
             level=level,
             container=container,
             key=key,
-            fields=_filled(fields, level, key, f"副本 COPY {copy}" if copy > 1 else ""),
+            fields=_filled(said, level, key, f"副本 COPY {copy}" if copy > 1 else ""),
             copy=copy,
             range=taken.name if taken else None,
             number=number,
@@ -321,6 +326,7 @@ def reprint(
     # A repair may have changed what lies in it.
     if holds is not None and (container := record.history.container(holds)):
         fields["count"] = str(len(container.children))
+        fields["units"] = _units(record, container.children)
     copy = max((job.copy for job in jobs), default=1) + 1
     event = LabelQueued(
         at=at.isoformat(),
@@ -389,6 +395,28 @@ def _free_number(record: "Record", taken: SsccRange) -> int | None:
         if record.history.find(key_of(taken.sscc(each))) is None:
             return each
     return None
+
+
+def _units(record: "Record", children: Sequence[CodeKey]) -> str:
+    """How many things of the lowest level lie in a container of `children`."""
+    lowest, lowest_container = (level.name for level in record.plan.levels[:2])
+
+    def count(keys: Sequence[CodeKey]) -> int:
+        total = 0
+        for key in keys:
+            known = record.history.find(key)
+            inside = record.history.container(known.holds) if known and known.holds else None
+            if known is None or inside is None:
+                total += 1
+            elif known.level == lowest_container:
+                total += len(inside.children)
+            else:
+                total += count(inside.children)
+        return total
+
+    first = record.history.find(children[0]) if children else None
+    # The things themselves need not be looked up one by one.
+    return str(len(children) if first is None or first.level == lowest else count(children))
 
 
 def _filled(fields: Mapping[str, str], level: LevelName, key: CodeKey, mark: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """What a label says while nobody has packed anything."""
 
+import math
 from collections.abc import Sequence
 
-from edge_agent.config import LineConfig
+from edge_agent.config import Level, LineConfig
 from edge_agent.core.labels import FIELDS
 from edge_agent.core.sscc import SsccRange
 
@@ -29,6 +30,7 @@ def sample(config: LineConfig, template: str, given: Sequence[str]) -> tuple[dic
         "made": "2026-01-31",
         "expiry": "2028-01-30",
         "count": str(level.capacity or 1 if level else 1),
+        "units": str(_units(config, level) if level else 1),
         "sscc": numbers.sscc(numbers.first),
         "order": "WO-001",
         "line": config.line.name,
@@ -44,3 +46,9 @@ def sample(config: LineConfig, template: str, given: Sequence[str]) -> tuple[dic
             )
         fields[name] = text
     return fields, config.printers[plan.printer].dpmm if plan else _NO_DPMM
+
+
+def _units(config: LineConfig, level: Level) -> int:
+    """Things of the lowest level in a full container."""
+    below = config.levels[1 : config.levels.index(level) + 1]
+    return math.prod(each.capacity or 1 for each in below)

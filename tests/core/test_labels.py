@@ -18,6 +18,7 @@ from edge_agent.core.events import (
     LabelQueued,
     LabelVerified,
     Move,
+    Packed,
     Place,
     Reworked,
 )
@@ -87,14 +88,36 @@ class Desk:
         self.record.emit(event)
         self._take()
 
-    def close(self, container: int, key: CodeKey, children: tuple[str, ...] = ()) -> None:
-        self.emit(Commissioned(at=AT, station=BENCH, key=key, level=CASE, text=key))
+    def pack(
+        self, key: CodeKey, level: LevelName, container: int, container_level: LevelName
+    ) -> None:
+        if self.past.find(key) is None:
+            self.emit(Commissioned(at=AT, station=BENCH, key=key, level=level, text=key))
+        self.emit(
+            Packed(
+                at=AT,
+                station=BENCH,
+                key=key,
+                level=level,
+                container=ContainerId(container),
+                container_level=container_level,
+            )
+        )
+
+    def close(
+        self,
+        container: int,
+        key: CodeKey,
+        children: tuple[str, ...] = (),
+        level: LevelName = CASE,
+    ) -> None:
+        self.emit(Commissioned(at=AT, station=BENCH, key=key, level=level, text=key))
         self.emit(
             Closed(
                 at=AT,
                 station=BENCH,
                 key=key,
-                level=CASE,
+                level=level,
                 container=ContainerId(container),
                 children=tuple(map(CodeKey, children)),
             )
@@ -186,6 +209,27 @@ def test_a_container_that_has_its_code_gets_a_label_with_it() -> None:
     _, (effect,) = desk.queue(1, key=CodeKey("plain:case-1"))
     assert (effect.key, effect.fields["sscc"]) == ("plain:case-1", "")
     assert desk.labels.next_number == {}
+
+
+def test_a_pallet_counts_its_cases_and_what_lies_in_them() -> None:
+    """GS1's (37) counts the trade items that (02) names, not the cases around them."""
+    desk = Desk()
+    cases = [CodeKey("plain:case-1"), CodeKey("plain:case-2")]
+    unit = 0
+    for number, case in enumerate(cases, start=1):
+        for _ in range(3):
+            unit += 1
+            desk.pack(CodeKey(f"plain:unit-{unit}"), UNIT, number, CASE)
+        desk.close(number, case)
+    for case in cases:
+        desk.pack(case, CASE, 9, PALLET)
+    _, (effect,) = desk.queue(9, level=PALLET, count="2")
+    assert (effect.fields["count"], effect.fields["units"]) == ("2", "6")
+    desk.say(effect.job)
+    desk.labels.jobs.clear()
+    desk.close(9, effect.key, tuple(cases), level=PALLET)
+    _, (again,) = desk.reprint(effect.key)
+    assert (again.fields["count"], again.fields["units"]) == ("2", "6")
 
 
 # --- what became of it ---------------------------------------------------------------------

@@ -28,6 +28,7 @@ FIELDS = texts(
     gtin="06971234567802",
     batch="LOT20261122A",
     count=100,
+    units=100,
     order="WO-4711",
     line="line-1",
 ) | {"sscc": SSCC}

@@ -31,7 +31,9 @@ PRODUCT, ORDER = {"name": "清风原木纯品 抽纸 24包"}, {"batch": "B202611
 
 def job(number: int, **fields: str) -> Print:
     sscc = NUMBERS.sscc(number)
-    said = texts(PRODUCT, ORDER, gtin="06971234567802", count=24) | {"sscc": sscc} | fields
+    said = (
+        texts(PRODUCT, ORDER, gtin="06971234567802", count=24, units=24) | {"sscc": sscc} | fields
+    )
     return Print(BENCH, JobId(number), "zebra", "case", key_of(sscc), said, 1)
 
 
