@@ -156,8 +156,8 @@ def _of_line(event: Event) -> _Told | None:
     match event:
         case OrderChanged(order="", by=who):
             return _Told(who, say("ended the work on an order"))
-        case OrderChanged(order=order, by=who):
-            return _Told(who, say("began order {order}", order=order))
+        case OrderChanged(order=order, by=who, approved_by=second):
+            return _Told(who, say("began order {order}", order=order), approved_by=second)
         case Released(by=who, why=why):
             return _Told(who, say("released the stopped line"), why)
         case Stopped(cause=cause, detail=why):

@@ -12,6 +12,6 @@ def hmi(config: ConfigArgument, verbose: VerboseOption = False) -> None:
 
     configure_logs(logging.DEBUG if verbose else logging.INFO)
     try:
-        run_hmi(load(config))
+        run_hmi(load(config), config)
     except HmiError as error:
         raise fail(str(error)) from None

@@ -9,13 +9,14 @@ from edge_agent.core.saying import Saying, say
 from edge_agent.line.staff import ID
 
 NAME_LIMIT = 200
-ORDER_LIMIT = 80
+ORDER_LIMIT = 40
+"""It is printed as a barcode."""
 BATCH_LIMIT = 20
 """Of a batch, AI 10 (GS1 General Specifications, 3.4.1)."""
 TARGET_LIMIT = 9
 _BATCH = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]*")
 """GS1 AI encodable character set 82 (GS1 General Specifications, 7.11)."""
-_ORDER = re.compile(r"[^\s:\x00-\x1f\x7f](?:[^:\x00-\x1f\x7f]*[^\s:\x00-\x1f\x7f])?")
+_ORDER = re.compile(r"[!-~]*")
 
 Faults = dict[str, Saying]
 
@@ -24,8 +25,8 @@ def order_faults(values: Mapping[str, str], taken: frozenset[str]) -> Faults:
     """Of an order; `taken` are the ids of others."""
     faults: Faults = {}
     number = values.get("id", "")
-    if not _ORDER.fullmatch(number) or len(number) > ORDER_LIMIT:
-        faults["id"] = say("1 to {limit} characters, no colon", limit=ORDER_LIMIT)
+    if not number or not _ORDER.fullmatch(number) or len(number) > ORDER_LIMIT:
+        faults["id"] = say("1 to {limit} letters and digits, no spaces", limit=ORDER_LIMIT)
     elif number in taken:
         faults["id"] = say("There is such an order already")
     if not values.get("gtin"):
@@ -39,11 +40,11 @@ def order_faults(values: Mapping[str, str], taken: frozenset[str]) -> Faults:
         if values.get(name) and _day(values[name]) is None:
             faults[name] = say("A day such as 2026-11-22")
     made, expiry = _day(values.get("made", "")), _day(values.get("expiry", ""))
-    if made and expiry and expiry <= made:
-        faults["expiry"] = say("After the day on which it is made")
+    if made and expiry and expiry < made:
+        faults["expiry"] = say("Not before the day on which it is made")
     target = values.get("target", "")
-    if target and not re.fullmatch(rf"[0-9]{{1,{TARGET_LIMIT}}}", target):
-        faults["target"] = say("A whole number")
+    if target and not (re.fullmatch("[0-9]+", target) and 0 < int(target) < 10**TARGET_LIMIT):
+        faults["target"] = say("A whole number above 0")
     return faults
 
 

@@ -293,7 +293,9 @@ def add_page(site: Site, path: str, draw: Callable[[Office], object]) -> None:
 def refusal_in(answer: dict[str, Any], t: Words) -> str:
     """Why the line's rules refused what was asked; empty if they did not."""
     shown = _LAST_READ.validate_python(answer.get("shown"))
-    return t.saying(shown.saying) if shown is not None and shown.tone is Tone.BAD else ""
+    if shown is None or shown.tone is not Tone.BAD:
+        return ""
+    return " · ".join(map(t.saying, (shown.saying, *shown.culprits)))
 
 
 def office_head(request: Request) -> None:

@@ -16,6 +16,7 @@ from edge_agent import clock
 from edge_agent.config import LineConfig
 from edge_agent.hmi.line_link import LineLink
 from edge_agent.hmi.pages import PAGES
+from edge_agent.hmi.papers import PAPER_PATH, Papers
 from edge_agent.hmi.pins import Pins
 from edge_agent.hmi.security import BODY_LIMIT_BYTES, Security
 from edge_agent.hmi.sessions import TICKET_PATH, SessionCookies, Sessions
@@ -36,11 +37,12 @@ class HmiError(Exception):
     """The pages could not be served; the message says why."""
 
 
-def run_hmi(config: LineConfig) -> None:
-    """Serve the pages of `config` until SIGINT or SIGTERM. Raises HmiError."""
+def run_hmi(config: LineConfig, source: str) -> None:
+    """Serve the pages of `config` until SIGINT or SIGTERM. `source` is where it was read, as the
+    commands take it. Raises HmiError."""
     # It would tell the address of every page's socket, by which the page is known.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    app = make_app(config)
+    app = make_app(config, source)
     hmi = config.hmi
     server = uvicorn.Server(
         uvicorn.Config(
@@ -66,12 +68,13 @@ def run_hmi(config: LineConfig) -> None:
             ) from None
 
 
-def make_app(config: LineConfig) -> FastAPI:
+def make_app(config: LineConfig, source: str) -> FastAPI:
     """The pages of `config`'s line."""
     pins = Pins(config.people_path, config.people, clock.now_us)
     idle_us = config.people.idle_sign_out_s * 1_000_000
     sessions = Sessions(pins.find, idle_us, clock.now_us)
-    site = Site(config, LineLink(config.control_path("line")), pins, sessions)
+    papers = Papers(source, sessions)
+    site = Site(config, LineLink(config.control_path("line")), pins, sessions, papers)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -84,10 +87,12 @@ def make_app(config: LineConfig) -> FastAPI:
             notify("STOPPING=1")
             for job in jobs:
                 job.cancel()
+            papers.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_route(TICKET_PATH, sessions.redeem)
+    app.add_route(PAPER_PATH, papers.fetch)
     for add in PAGES:
         add(site)
     ui.run_with(

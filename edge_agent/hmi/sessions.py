@@ -66,7 +66,7 @@ class Sessions:
         """The browser's session; a new one, with nobody signed in, for a browser without."""
         known = self._by_id.get(_cookie(request))
         if known is None:
-            known = Session(_random(), _random(), self.now_us())
+            known = Session(random_id(), random_id(), self.now_us())
             self._by_id[known.id] = known
             self._forget()
         request.state.session = known
@@ -99,7 +99,7 @@ class Sessions:
             for name, each in self._tickets.items()
             if each.until_us > now and each.session is not session
         }
-        name = _random()
+        name = random_id()
         self._tickets[name] = _Ticket(session, person, then, now + TICKET_US)
         return TICKET_PATH.format(ticket=name)
 
@@ -124,7 +124,7 @@ class Sessions:
 
     def _renew(self, session: Session) -> None:
         del self._by_id[session.id]
-        session.id = _random()
+        session.id = random_id()
         self._by_id[session.id] = session
 
     def _forget(self) -> None:
@@ -186,5 +186,6 @@ def _cookie(request: HTTPConnection) -> str:
     return morsel.value if morsel is not None else ""
 
 
-def _random() -> str:
+def random_id() -> str:
+    """256 bits that nobody guesses, as a path or a cookie may have them."""
     return secrets.token_urlsafe(32)

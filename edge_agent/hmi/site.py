@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from edge_agent.config import LineConfig
 from edge_agent.hmi.line_link import LineLink
+from edge_agent.hmi.papers import Papers
 from edge_agent.hmi.pins import Pins
 from edge_agent.hmi.sessions import Sessions
 from edge_agent.hmi.throughput import Throughput
@@ -18,6 +19,7 @@ class Site:
     line: LineLink
     pins: Pins
     sessions: Sessions
+    papers: Papers
     throughput: Throughput = field(default_factory=Throughput)
 
     @property

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 from edge_agent.hmi.pages import (
+    audit,
     orders,
     overview,
     people,
     pictures,
+    printers,
     products,
+    reports,
     sign_in,
     station,
 )
@@ -21,4 +24,7 @@ PAGES: tuple[Callable[[Site], None], ...] = (
     orders.add,
     products.add,
     people.add,
+    audit.add,
+    printers.add,
+    reports.add,
 )
