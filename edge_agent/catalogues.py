@@ -26,25 +26,25 @@ def sentences(package: Path = PACKAGE) -> set[str]:
     return {str(message) for _, _, message, _, _ in found if message}
 
 
-def update(language: str, wanted: set[str]) -> int:
-    """Bring the catalogue in line with `wanted`: what is new is added empty, what is gone is
-    removed. Returns how many are not translated."""
-    before = {str(m.id): str(m.string) for m in _read(language) if m.id}
+def update(path: Path, language: str, wanted: set[str]) -> int:
+    """Bring the catalogue at `path` in line with `wanted`: what is new is added empty, what is gone
+    is removed. Returns how many are not translated."""
+    before = {str(m.id): str(m.string) for m in _read(path, language) if m.id}
     after = Catalog(locale=language, header_comment="", fuzzy=False)
     for sentence in sorted(wanted):
         after.add(sentence, before.get(sentence, ""))
-    with catalogue_path(language).open("wb") as file:
+    with path.open("wb") as file:
         write_po(file, after, omit_header=True, sort_output=True, width=100)
-    text = catalogue_path(language).read_text()
+    text = path.read_text()
     header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
-    catalogue_path(language).write_text(f'{header}"Language: {language}\\n"\n\n{text}')
+    path.write_text(f'{header}"Language: {language}\\n"\n\n{text}')
     return sum(not before.get(sentence) for sentence in wanted)
 
 
-def faults(language: str, wanted: set[str]) -> list[str]:
+def faults(path: Path, language: str, wanted: set[str]) -> list[str]:
     """All that is wrong with a catalogue: missing, untranslated, fuzzy, unused sentences, and
     translations whose gaps are not the sentence's."""
-    catalogue = {str(m.id): m for m in _read(language) if m.id}
+    catalogue = {str(m.id): m for m in _read(path, language) if m.id}
     found = [f"{language}: missing {each!r}" for each in sorted(wanted - catalogue.keys())]
     found += [
         f"{language}: not used any more {each!r}" for each in sorted(catalogue.keys() - wanted)
@@ -66,11 +66,15 @@ def faults(language: str, wanted: set[str]) -> list[str]:
 def all_faults() -> list[str]:
     """Of every catalogue."""
     wanted = sentences()
-    return [fault for language in LANGUAGES for fault in faults(language, wanted)]
+    return [
+        fault
+        for language in LANGUAGES
+        for fault in faults(catalogue_path(language), language, wanted)
+    ]
 
 
-def _read(language: str) -> Catalog:
-    with catalogue_path(language).open("rb") as file:
+def _read(path: Path, language: str) -> Catalog:
+    with path.open("rb") as file:
         return read_po(file, locale=language)
 
 

@@ -21,5 +21,6 @@ def words(
         return
     wanted = sentences()
     for language in LANGUAGES:
-        missing = update(language, wanted)
-        typer.echo(f"{catalogue_path(language)}: {len(wanted)} sentences, {missing} untranslated")
+        path = catalogue_path(language)
+        missing = update(path, language, wanted)
+        typer.echo(f"{path}: {len(wanted)} sentences, {missing} untranslated")

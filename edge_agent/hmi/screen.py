@@ -3,6 +3,7 @@
 Pure. static/live.js draws it; every text in it is ready to be read, and none of it is markup.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,7 +57,7 @@ def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInf
 
 
 def overview_screen(
-    view: LineView, per_minute: dict[str, int | None], t: Words, zone: ZoneInfo
+    view: LineView, per_minute: Mapping[str, int | None], t: Words, zone: ZoneInfo
 ) -> Plain:
     """The whole line. `per_minute` is how many each station accepts, None where nobody knows."""
     return {
@@ -85,6 +86,7 @@ def overview_screen(
 def line_bar(view: LineView, t: Words) -> Plain:
     """What every page says of the line, along the top."""
     return {
+        "seq": view.seq,
         "halted": view.halted,
         "shift": view.shift,
         "order": _order(view, t),

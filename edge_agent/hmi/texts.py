@@ -11,7 +11,7 @@ from edge_agent.station_config import Work
 from edge_agent.words import LANGUAGES, N_, Words, words
 
 _BUTTONS: dict[str, tuple[Command, ...]] = {
-    "inline": (Command.RELEASE, Command.UNDO, Command.SAMPLE, Command.ORDER),
+    "inline": (Command.REMOVE, Command.SAMPLE, Command.UNDO, Command.ORDER),
     "packing": (Command.CLOSE, Command.UNDO, Command.REPRINT, Command.ORDER),
     "pallet": (Command.CLOSE, Command.UNDO, Command.REPRINT, Command.ORDER),
     "layer": (Command.CLOSE, Command.UNDO, Command.REPRINT, Command.ORDER),
@@ -60,12 +60,11 @@ def _common(language: str) -> dict[str, Any]:
         "sound": t("Sound"),
         "sound_levels": [t("off"), t("low"), t("high")],
         "no_order": t("No order"),
-        "of": t("of"),
         "close": t("Close this"),
         "nobody": t("Nobody"),
         "sign_in": t("Sign in"),
         "languages_title": t("Language"),
-        "devices": t("Devices"),
+        "settings": t("Language and sound"),
     }
 
 
@@ -108,7 +107,6 @@ def _station_texts(
         "parked": t("Put aside"),
         "operations": t("Last operations"),
         "empty": t("Nothing is being filled"),
-        "next": t("next"),
         "look_on": t("Only the line's own screen has buttons."),
         "no_picture": t("No picture from the camera"),
         "camera": camera,

@@ -1,7 +1,7 @@
 """How many things a minute each station accepts, from the counters that the line shows."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge_agent import clock
 
@@ -10,14 +10,15 @@ EVERY_US = 5_000_000
 
 
 class Throughput:
-    """Counters of the last ten minutes, one sample every five seconds."""
+    """Counters of the last ten minutes, one sample every five seconds. `now_us` is monotonic."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_us: Callable[[], int] = clock.now_us) -> None:
+        self._now_us = now_us
         self._samples: deque[tuple[int, dict[str, int]]] = deque(maxlen=SPAN_US // EVERY_US)
 
     def add(self, accepted: Mapping[str, int]) -> None:
         """`accepted` counts by station. A count that fell began anew: what was before is left."""
-        now_us = clock.now_us()
+        now_us = self._now_us()
         if self._samples:
             at_us, before = self._samples[-1]
             if any(accepted.get(name, 0) < count for name, count in before.items()):

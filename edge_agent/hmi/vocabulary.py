@@ -47,9 +47,7 @@ REASONS: Mapping[Reason, Trouble] = {
     Reason.OVERFULL: Trouble(
         N_("No room"), N_("Close the full containers first, then scan this again.")
     ),
-    Reason.AMBIGUOUS: Trouble(
-        N_("Not certain which one"), N_("Scan it again, one thing alone.")
-    ),
+    Reason.AMBIGUOUS: Trouble(N_("Not certain which one"), N_("Scan it again, one thing alone.")),
     Reason.LATE: Trouble(N_("Too late for the gate"), N_("Put it on the belt again.")),
     Reason.STOPPED: Trouble(
         N_("Line stopped"), N_("Mend the cause, then a supervisor releases the line.")
@@ -125,8 +123,8 @@ DECOMMISSION: Mapping[str, str] = {
 TONES: Mapping[Tone, str] = {
     Tone.GOOD: N_("Good"),
     Tone.FULL: N_("Full"),
-    Tone.ASK: N_("Go on"),
-    Tone.NOTE: N_("Seen already"),
+    Tone.ASK: N_("Please go on"),
+    Tone.NOTE: N_("Note"),
     Tone.BAD: N_("Bad"),
 }
 

@@ -35,11 +35,12 @@ class HmiProcess:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge_agent", "hmi", str(self._config)],
-            stderr=subprocess.STDOUT,
-            stdout=(self._config.parent / "hmi.log").open("ab"),
-        )
+        with (self._config.parent / "hmi.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "edge_agent", "hmi", str(self._config)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         until = time.monotonic() + 30
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log()
@@ -104,13 +105,32 @@ def browser() -> Iterator[Browser]:
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; install Debian's package chromium"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         yield chromium
         chromium.close()
 
 
 Opener = Callable[..., Page]
+
+
+def visit(
+    page: Page, url: str, theme: str = "day", language: str = "zh_CN", owner: str | None = None
+) -> None:
+    """Go to a live page as somebody who chose `theme` and `language`; `owner` is who was signed in
+    then, if not who is in the scene."""
+    if owner is None:
+        work = url.rpartition("/")[2]
+        owner = {"": "", "supervisor": "p2"}.get(work, "p1")
+    page.context.add_cookies(
+        [
+            {"name": name, "value": value, "url": url}
+            for name, value in (("theme", theme), ("language", f"{owner}.{language}"))
+        ]
+    )
+    page.goto(url)
+    page.wait_for_selector(".live .bar-top, .live .away")
 
 
 @pytest.fixture
@@ -127,18 +147,8 @@ def opened(browser: Browser, hmi: HmiProcess) -> Iterator[Opener]:
     ) -> Page:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         contexts.append(context)
-        if owner is None:
-            work = path.rpartition("/")[2]
-            owner = {"": "", "supervisor": "p2"}.get(work, "p1")
-        context.add_cookies(
-            [
-                {"name": name, "value": value, "url": hmi.url}
-                for name, value in (("theme", theme), ("language", f"{owner}.{language}"))
-            ]
-        )
         page = context.new_page()
-        page.goto(hmi.url + path)
-        page.wait_for_selector(".live .bar-top, .live .away")
+        visit(page, hmi.url + path, theme, language, owner)
         return page
 
     yield open_page

@@ -97,6 +97,10 @@ def duplicate(n: int) -> LastRead:
     )
 
 
+def duplicate_at(work: str, n: int) -> StationView:
+    return station(work, last=duplicate(n))
+
+
 def case(count: int, capacity: int = 24, *, number: int = 7, **more: Any) -> Box:
     children = tuple(f"{index + 1:04d}" for index in range(count))
     return Box(number, "箱", capacity, count, children, **more)
@@ -167,3 +171,78 @@ TROUBLESOME = (
     "{name.__class__} %s ${window.pwned=true} `x`",
 )
 """Names that people really give, and those that attackers do."""
+
+STOPPED = GateView(True, None, say("too many rejects in a row"), ("bin-full",), 2)
+REFUSED = GateView(False, "no contact with the PLC", None, (), 0)
+
+
+def full(work: str) -> StationView:
+    waiting = tuple(
+        case(24, number=n, key=f"00069712340000000{n}5", label=label)
+        for n, label in ((4, "printed"), (5, "printing"), (6, "failed"))
+    )
+    return station(
+        work,
+        last=read(
+            31,
+            Tone.FULL,
+            say("closed {level} {key} with {count}", level="箱", key="0006…95", count=24),
+        ),
+        boxes=(*waiting, case(24, key="000697123400000075", label="printed")),
+        parked=(case(9, number=2),),
+    )
+
+
+def refused(work: str) -> StationView:
+    culprits = (
+        say("{code} is moved", code="A00000000012"),
+        say("{container} is being filled: close it first", container="箱 0006…95"),
+        say("{code} was taken out of use for ever", code="A00000000013"),
+    )
+    return station(
+        work,
+        last=read(
+            31,
+            Tone.BAD,
+            say("repaired: {operation}", operation="MERGE"),
+            reason=Reason.REFUSED,
+            culprits=culprits,
+        ),
+    )
+
+
+def inquiry(work: str) -> StationView:
+    saying = say("{state} in {container}", state="合格", container="箱 000697123400000075")
+    return station(work, last=read(31, Tone.NOTE, saying))
+
+
+def resting(work: str) -> LineView:
+    empty = station(work, last=None, boxes=(), operations=(), signed_in=None)
+    return line(empty, order=None, order_name="", orders=(), products=(), hq_waiting=None)
+
+
+def named(name: str) -> LineView:
+    """Where people or other systems may give any name, they gave `name`."""
+    person = Person(PersonId("p1"), name, Role.OPERATOR)
+    box = Box(7, name, 24, 14, tuple(name[:4] for _ in range(14)), key=name)
+    troubled = station(
+        "packing",
+        signed_in=person,
+        last=read(
+            31, Tone.BAD, say("{code} is moved", code=name), reason=Reason.DUPLICATE, text=name
+        ),
+        boxes=(box,),
+        prompt=Prompt(Command.MOVE, say("{code} is moved", code=name), 2, 3),
+        operations=tuple(
+            read(n, saying=say("{code} is moved", code=name)) for n in range(30, 20, -1)
+        ),
+    )
+    order = OrderView(name[:100], GTIN, name[:20], "2026-11-22", "2028-11-21", 10, 5, False)
+    return line(
+        troubled,
+        order=order,
+        orders=(order,),
+        products=(ProductView(GTIN, name),),
+        devices=(DeviceView(name[:40], "scanner", "down", name), *DEVICES),
+        halted=None,
+    )

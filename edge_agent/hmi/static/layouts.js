@@ -102,28 +102,35 @@ export function overview(page) {
   const { texts, screen } = page;
   const paths = Object.fromEntries(texts.stations.map((one) => [one.name, one.path]));
   return [
-    h("div", { class: "stations" }, screen.stations.map((one) => card(texts, one, paths[one.name]))),
-    h("div", { class: "below" }, [rejects(texts, screen.rejects), links(texts)]),
+    h("div", { class: "work" }, [
+      h("div", { class: "stations" }, screen.stations.map((one) => card(texts, one, paths[one.name]))),
+      rejects(texts, screen.rejects),
+    ]),
+    links(texts),
   ];
 }
 
 function card(texts, one, path) {
-  return h("a", { class: ["card", one.gate?.state], href: path, key: one.name }, [
+  return h("a", { class: "card", href: path, key: one.name }, [
     h("header", [
       h("span", { class: "card-words" }, [parts.data(one.name, "card-name"), h("small", one.work)]),
       h("span", { class: "card-person" }, [icon("person"), parts.data(one.person?.name ?? texts.nobody)]),
     ]),
-    one.gate ? parts.gate(texts, one.gate, null) : null,
-    one.last
-      ? h("p", { class: ["card-last", one.last.tone] }, [
-          icon(parts.TONE_ICONS[one.last.tone]),
-          h("b", one.last.word),
-          h("time", one.last.time),
-        ])
-      : h("p", { class: "card-last none" }, texts.no_reads),
+    one.gate && one.gate.state !== "armed"
+      ? parts.gate(texts, one.gate, null)
+      : one.last
+        ? h("p", { class: ["card-last", one.last.tone] }, [
+            icon(parts.TONE_ICONS[one.last.tone]),
+            h("b", one.last.word),
+            h("time", one.last.time),
+          ])
+        : h("p", { class: "card-last none" }, texts.no_reads),
     h("div", { class: "card-numbers" }, [
       parts.counters(one.counters),
-      h("div", { class: "counter rate" }, [h("b", one.per_minute === null ? "–" : String(one.per_minute)), h("span", texts.per_minute)]),
+      h("div", { class: "counter rate" }, [
+        h("b", one.per_minute === null ? "–" : String(one.per_minute)),
+        h("span", texts.per_minute),
+      ]),
     ]),
     one.box ? parts.shortBoxes("", [one.box]) : null,
   ]);

@@ -89,8 +89,8 @@ export default {
       this.theme = this.theme === "dark" ? "day" : "dark";
       window.taste.setTheme(this.theme);
     },
-    turnVolume() {
-      this.volume = (this.volume + 1) % 3;
+    setVolume(level) {
+      this.volume = level;
       sounds.setVolume(this.volume);
       sounds.wake().then(() => sounds.play("good"));
     },
@@ -125,12 +125,8 @@ export default {
           ]),
         ]),
         texts.station ? this.who() : null,
-        h("button", { class: "tap", "aria-label": texts.sound, onClick: this.turnVolume }, [
-          icon(this.volume ? "sound" : "mute"),
-          h("small", texts.sound_levels[this.volume]),
-        ]),
-        h("button", { class: "tap", "aria-label": texts.languages_title, onClick: () => (this.sheet = "language") }, [
-          icon("language"),
+        h("button", { class: "tap settings", "aria-label": texts.settings, onClick: () => (this.sheet = "settings") }, [
+          icon(this.volume ? "language" : "mute"),
           h("small", { zh_CN: "简", zh_TW: "繁", en: "EN" }[texts.language]),
         ]),
         h("button", { class: "tap", onClick: this.setTheme }, [
@@ -165,54 +161,63 @@ export default {
       const { texts, screen } = this;
       const close = () => (this.sheet = "");
       const inside = {
-        more: () => [
+        more: () =>
           texts.sheet.map((group) =>
             h("section", { class: "sheet-group" }, [
               h("h2", group.title),
               h("div", { class: "tiles" }, group.buttons.map((one) => this.tile(one))),
             ]),
           ),
-        ],
-        decommission: () => [
-          h("h2", texts.decommission_title),
-          h("div", { class: "tiles" }, texts.decommission.map((one) => this.tile(one))),
-        ],
+        decommission: () => h("div", { class: "tiles" }, texts.decommission.map((one) => this.tile(one))),
         orders: () => [
-          h("h2", texts.orders_title),
           screen.orders.length ? null : h("p", texts.no_orders),
           h("div", { class: "tiles wide" }, screen.orders.map((one) => this.orderTile(one))),
         ],
-        person: () => [
-          h("h2", [data(screen.person?.name ?? texts.nobody), " · ", screen.person?.role]),
+        person: () =>
           h("div", { class: "tiles" }, [
             this.tile(texts.sheet.flatMap((group) => group.buttons).find((one) => one.command === "SIGN_OUT")),
           ]),
+        settings: () => [
+          h("div", { class: "tiles" }, Object.entries(texts.languages).map((one) => this.languageTile(...one))),
+          h("h2", texts.sound),
+          h("div", { class: "tiles" }, texts.sound_levels.map((name, level) => this.volumeTile(name, level))),
         ],
-        language: () => [
-          h("h2", texts.languages_title),
-          h(
-            "div",
-            { class: "tiles" },
-            Object.entries(texts.languages).map(([language, name]) =>
-              h(
-                "button",
-                {
-                  class: ["button tile", language === texts.language && "chosen"],
-                  lang: language.replace("_", "-"),
-                  onClick: () => window.taste.setLanguage(language, texts.owner),
-                },
-                h("b", name),
-              ),
-            ),
-          ),
-        ],
-      }[this.sheet];
+      };
+      const titles = {
+        more: texts.more,
+        decommission: texts.decommission_title,
+        orders: texts.orders_title,
+        person: data(`${screen.person?.name ?? texts.nobody} · ${screen.person?.role ?? ""}`),
+        settings: texts.languages_title,
+      };
       return h("div", { class: "sheet-back", onClick: close }, [
         h("div", { class: "sheet", role: "dialog", onClick: (event) => event.stopPropagation() }, [
-          h("button", { class: "button sheet-close", onClick: close }, [icon("cross"), texts.close]),
-          inside(),
+          h("header", [
+            h("h2", titles[this.sheet]),
+            h("button", { class: "button sheet-close", onClick: close }, [icon("cross"), texts.close]),
+          ]),
+          inside[this.sheet](),
         ]),
       ]);
+    },
+    languageTile(language, name) {
+      const { texts } = this;
+      return h(
+        "button",
+        {
+          class: ["button tile", language === texts.language && "chosen"],
+          lang: language.replace("_", "-"),
+          onClick: () => window.taste.setLanguage(language, texts.owner),
+        },
+        h("b", name),
+      );
+    },
+    volumeTile(name, level) {
+      return h(
+        "button",
+        { class: ["button tile", level === this.volume && "chosen"], onClick: () => this.setVolume(level) },
+        [icon(level ? "sound" : "mute"), h("b", name)],
+      );
     },
     tile(one) {
       return h("button", { class: "button tile", "data-command": one.command, onClick: () => this.act(one) }, [
@@ -234,7 +239,7 @@ export default {
   render() {
     if (this.stale || !this.screen.lamps) return h("main", { class: "live" }, this.away());
     const layout = { overview, supervisor, layer: camera }[this.texts.page] ?? station;
-    return h("main", { class: ["live", this.texts.page], lang: this.texts.language.replace("_", "-") }, [
+    return h("main", { class: ["live", this.texts.page], lang: this.texts.language.replace("_", "-"), "data-seq": this.screen.seq }, [
       this.bar(),
       orderStrip(this.texts, this.screen.order),
       this.screen.halted ? h("p", { class: "halted" }, [h("b", this.texts.halted), " ", data(this.screen.halted)]) : null,

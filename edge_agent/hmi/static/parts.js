@@ -47,16 +47,16 @@ export function lastRead(texts, last) {
       ]),
     ]);
   }
-  return h("section", { class: ["last", last.tone], "data-n": last.n, role: "status" }, [
+  return h("section", { class: ["last", last.tone, last.culprits.length && "long"], "data-n": last.n, role: "status" }, [
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
       h("p", { class: "last-word" }, last.word),
       last.code ? h("p", { class: "last-code" }, data(last.code)) : null,
-      h("p", { class: "last-text", dir: "auto" }, last.text),
-      last.first ? h("p", { class: "last-first", dir: "auto" }, last.first) : null,
+      h("p", { class: "last-text" }, last.text),
+      last.first ? h("p", { class: "last-first" }, last.first) : null,
       last.remedy ? h("p", { class: "last-remedy" }, last.remedy) : null,
       last.culprits.length
-        ? h("ul", { class: "culprits" }, last.culprits.map((each) => h("li", { dir: "auto" }, each)))
+        ? h("ul", { class: "culprits" }, last.culprits.map((each) => h("li", each)))
         : null,
     ]),
     last.picture && last.tone === "bad"
@@ -79,9 +79,7 @@ export function box(texts, one) {
   const cells = [];
   for (let index = 0; index < one.capacity && index < 500; index++) {
     const filled = index < one.count;
-    const classes = ["cell", filled ? "filled" : index === one.count ? "next" : "empty"];
-    if (one.per_layer && index && index % one.per_layer === 0) classes.push("layer-start");
-    if (one.per_layer && Math.floor(index / one.per_layer) % 2) classes.push("odd-layer");
+    const classes = ["cell", filled ? "filled" : index === one.count ? "next" : "empty", edgeOfLayer(one, index, columns)];
     cells.push(h("span", { class: classes, key: index }, filled ? one.cells[index] ?? "" : ""));
   }
   return h("section", { class: ["box", one.full && "full", one.capacity > 60 && "dense"] }, [
@@ -92,8 +90,15 @@ export function box(texts, one) {
       one.key ? data(one.key, "box-key") : null,
       one.label_text ? h("span", { class: ["box-label", one.label] }, [icon("printer"), one.label_text]) : null,
     ]),
-    h("div", { class: "grid", style: { "--columns": columns } }, cells),
+    h("div", { class: "grid-place" }, h("div", { class: "grid", style: { "--columns": columns } }, cells)),
   ]);
+}
+
+// Where a layer begins: above whole rows, or else before its first cell.
+function edgeOfLayer(one, index, columns) {
+  if (!one.per_layer || index < one.per_layer) return "";
+  if (one.per_layer % columns === 0) return index % one.per_layer < columns ? "layer-above" : "";
+  return index % one.per_layer === 0 ? "layer-before" : "";
 }
 
 // As many columns as make cells about half as high as wide in a box of two to one.
@@ -129,7 +134,7 @@ export function counters(list) {
     "div",
     { class: "counters" },
     list.map((one) =>
-      h("div", { class: ["counter", one.name] }, [h("b", String(one.n)), h("span", { dir: "auto" }, one.label)]),
+      h("div", { class: ["counter", one.name] }, [h("b", String(one.n)), h("span", one.label)]),
     ),
   );
 }
@@ -143,7 +148,7 @@ export function operations(texts, list) {
         h("li", { class: one.tone, key: one.n }, [
           h("time", one.time),
           icon(TONE_ICONS[one.tone]),
-          h("span", { class: "operation-text", dir: "auto" }, one.text),
+          h("span", { class: "operation-text" }, one.text),
         ]),
       ),
     ),
@@ -153,7 +158,7 @@ export function operations(texts, list) {
 export function prompt(texts, one, press) {
   return h("section", { class: "prompt", role: "alertdialog" }, [
     h("span", { class: "prompt-step" }, one.step),
-    h("p", { class: "prompt-text", dir: "auto" }, one.text),
+    h("p", { class: "prompt-text" }, one.text),
     one.choices.map((choice) =>
       h("button", { class: "button choice", onClick: () => press(choice.command, choice.argument) }, choice.label),
     ),
@@ -168,7 +173,7 @@ export function gate(texts, one, press) {
     icon({ armed: "check", stopped: "stop", refused: "ban" }[one.state]),
     h("div", { class: "gate-words" }, [
       h("b", one.title),
-      one.why ? h("span", { dir: "auto" }, one.why) : null,
+      one.why ? h("span", one.why) : null,
       one.conditions.length ? h("span", one.conditions.join(" · ")) : null,
       one.state === "armed" ? h("span", one.pending) : null,
     ]),

@@ -1,0 +1,77 @@
+"""What a screen says of a view, without a browser."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from edge_agent.hmi.screen import overview_screen, station_screen
+from edge_agent.hmi.throughput import EVERY_US, Throughput
+from edge_agent.views import Box, StationView, from_json, to_json
+from edge_agent.words import words
+from tests.hmi import scenes
+
+ZONE = ZoneInfo("Asia/Shanghai")
+EN = words("en")
+
+
+def screen(station: StationView) -> dict[str, object]:
+    view = from_json(to_json(scenes.line(station)))
+    shown = next(each for each in view.stations if each.name == station.name)
+    return station_screen(view, shown, EN, ZONE)
+
+
+def test_the_lowest_container_that_is_being_filled_is_the_large_one() -> None:
+    pallet = Box(1, "托盘", 4, 2, ("1", "2"))
+    full, filling = scenes.case(24, number=2), scenes.case(3, number=3)
+    shown = screen(scenes.station("packing", boxes=(pallet, full, filling)))
+    assert shown["box"]["id"] == 3
+    assert [each["id"] for each in shown["waiting"]] == [1, 2]
+
+
+def test_a_full_container_is_shown_where_no_other_is_open() -> None:
+    shown = screen(scenes.station("packing", boxes=(scenes.case(24, number=5),)))
+    assert (shown["box"]["id"], shown["box"]["full"], shown["waiting"]) == (5, True, [])
+
+
+def test_the_layer_being_filled_is_counted_from_one_and_never_beyond_the_last() -> None:
+    def layer(count: int) -> object:
+        box = Box(1, "托盘", 40, count, (), 8)
+        return screen(scenes.station("pallet", boxes=(box,)))["box"]["layer"]
+
+    assert layer(0) == "Layer 1 of 5"
+    assert layer(8) == "Layer 2 of 5"
+    assert layer(40) == "Layer 5 of 5"
+
+
+def test_times_are_the_lines_own() -> None:
+    last = screen(scenes.station("packing", last=scenes.duplicate(31)))["last"]
+    assert last["time"] == "09:15:31"
+    assert last["first"] == "First scanned 11-22 08:58:02 at packing"
+
+
+def test_ended_orders_are_not_offered() -> None:
+    view = scenes.line()
+    ended = replace(view, orders=(replace(view.orders[0], ended=True), view.orders[1]))
+    shown = station_screen(ended, ended.stations[1], EN, ZONE)
+    assert [each["id"] for each in shown["orders"]] == ["WO-20261122-04"]
+
+
+def test_the_most_frequent_rejects_come_first() -> None:
+    view = scenes.line(rejects={"UNREAD": 2, "DUPLICATE": 4, "LATE": 0, "NEW_ONE": 1})
+    shown = overview_screen(view, {}, EN, ZONE)["rejects"]
+    assert [(each["label"], each["n"]) for each in shown] == [
+        ("Duplicate code", 4), ("No code read", 2), ("NEW_ONE", 1),
+    ]  # fmt: skip
+
+
+def test_what_a_station_makes_in_a_minute_begins_anew_with_the_shift() -> None:
+    now_us = 0
+    throughput = Throughput(lambda: now_us)
+    assert throughput.per_minute() == {}
+    throughput.add({"packing": 100})
+    assert throughput.per_minute() == {"packing": None}
+    now_us = 30_000_000
+    throughput.add({"packing": 130})
+    assert throughput.per_minute() == {"packing": 60}
+    now_us += EVERY_US
+    throughput.add({"packing": 2})
+    assert throughput.per_minute() == {"packing": None}
