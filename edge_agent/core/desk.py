@@ -130,7 +130,7 @@ class Desk:
         mine = self._stations[given.station]
         mine.active_us = given.at.mono_us
         person, begun = given.person, mine.begun
-        if person is None:
+        if person is None or given.refusal:  # a revoked badge is known, and worth nothing
             self._refuse_badge(given, Saying(given.refusal))
         elif begun is None or begun.needs is None:
             if attendance.sign_in(self._record, given, person):
