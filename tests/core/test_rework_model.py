@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Show, Tone
@@ -29,34 +29,28 @@ from tests.core.bench_world import (
     text,
 )
 
-UNITS = [
-    "unit-1",
-    "unit-2",
-    "unit-3",
-    "unit-4",
-    made(PRODUCT_A, 1),
-    made(PRODUCT_A, 2),
-    made(PRODUCT_B, 1),
-    made(PRODUCT_B, 2),
-]
-CASES = ["case-1", "case-2", "case-3", "case-4"]
+PLAIN = [f"unit-{number}" for number in range(1, 8)]
+OF_A, OF_B = [made(PRODUCT_A, n) for n in range(1, 4)], [made(PRODUCT_B, n) for n in (1, 2)]
+UNITS = PLAIN + OF_A + OF_B
+CASES = [f"case-{number}" for number in range(1, 7)]
 PALLETS = ["pallet-1", "pallet-2"]
-CODES = st.sampled_from(UNITS + CASES + PALLETS)
+CODES = st.one_of(*map(st.sampled_from, (UNITS, CASES, UNITS + CASES + PALLETS)))
 STATIONS = st.sampled_from([ONE, TWO, DOCK, TABLE])
 ABOVE = {UNIT: CASE, CASE: PALLET}
 SCANS = {
-    Command.REMOVE: 1,
-    Command.REPLACE: 2,
-    Command.ADD: 2,
-    Command.EMPTY: 1,
-    Command.SPLIT: 2,
-    Command.MERGE: 2,
-    Command.MOVE: 2,
-    Command.DECOMMISSION: 1,
-    Command.SAMPLE: 1,
-    Command.RETURN: 1,
-    Command.REOPEN: 1,
+    Command.REMOVE: ("packed",),
+    Command.REPLACE: ("packed", "free"),
+    Command.ADD: ("named", "free"),
+    Command.EMPTY: ("named",),
+    Command.SPLIT: ("packed", "new"),
+    Command.MERGE: ("named", "new"),
+    Command.MOVE: ("packed", "named"),
+    Command.DECOMMISSION: ("packed",),
+    Command.SAMPLE: ("packed",),
+    Command.RETURN: ("sampled",),
+    Command.REOPEN: ("named",),
 }
+"""What is scanned for each, mostly."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +139,15 @@ class Factory(RuleBasedStateMachine):
         super().__init__()
         self.world = Benches()
 
+    @initialize(on_pallet=st.booleans())
+    def begin_the_day(self, on_pallet: bool) -> None:
+        """A full case, one of two units, one that is being filled; perhaps a pallet."""
+        self.world.case("case-1", *PLAIN[:3])
+        self.world.case("case-2", *OF_A[:2])
+        self.world.do(TWO, PLAIN[3])
+        if on_pallet:
+            self.world.do(DOCK, "case-1", "case-2", "pallet-1")
+
     def do(self, station: StationName, *scans: Scan) -> Show:
         return self.world.do(station, *scans)
 
@@ -159,18 +162,29 @@ class Factory(RuleBasedStateMachine):
             assert changed <= {code}, "a scan packs what was scanned"
             assert shown.tone is not Tone.BAD or not changed
 
-    @rule(
-        station=st.sampled_from([ONE, TWO]),
-        units=st.permutations(UNITS),
-        case=st.sampled_from(CASES),
-    )
-    def pack(self, station: StationName, units: list[str], case: str) -> None:
-        self.do(station, Command.CANCEL, *units[:4], case, SUE)
+    @rule(station=st.sampled_from([ONE, TWO]), case=st.sampled_from(CASES), data=st.data())
+    def pack(self, station: StationName, case: str, data: st.DataObject) -> None:
+        free = [name for name in UNITS if name not in Reference(self.world).spots]
+        units = data.draw(st.lists(st.sampled_from(free or UNITS), max_size=3, unique=True))
+        self.do(station, Command.CANCEL, *units, case, SUE)
 
-    @rule(station=STATIONS, command=st.sampled_from(sorted(SCANS)), scans=st.tuples(CODES, CODES))
-    def repair(self, station: StationName, command: Command, scans: tuple[str, str]) -> None:
+    def pick(self, data: st.DataObject, kind: str) -> str:
+        """Mostly a code of `kind`, so that many repairs make sense; else any."""
+        spots = Reference(self.world).spots
+        kinds = {
+            "packed": [name for name in UNITS + CASES if name in spots and spots[name].inside],
+            "sampled": [name for name in spots if spots[name].state is State.SAMPLED],
+            "free": [name for name in UNITS if name not in spots or not spots[name].inside],
+            "new": [name for name in CASES if name not in spots],
+            "named": [name for name in CASES if name in spots],
+        }
+        anything = data.draw(st.integers(0, 4)) == 0
+        return data.draw(CODES if anything or not kinds[kind] else st.sampled_from(kinds[kind]))
+
+    @rule(station=STATIONS, command=st.sampled_from(sorted(SCANS)), data=st.data())
+    def repair(self, station: StationName, command: Command, data: st.DataObject) -> None:
         self.do(station, SUE, Command.CANCEL)
-        given = list(scans[: SCANS[command]])
+        given = [self.pick(data, kind) for kind in SCANS[command]]
         before = Reference(self.world)
         new = self.world.line.state.packing.next_id
         begun = (command, "other") if command is Command.DECOMMISSION else command
