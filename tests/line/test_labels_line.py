@@ -1,0 +1,176 @@
+"""A whole line role that labels cases: scanner and printer on sockets, the codes read on paper."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zxingcpp
+
+from drivers.sim.zpl_printer import ZplPrinter, picture
+from edge_agent.ledger.journal import create_ledger
+from tests.line.conftest import LineProcess, TcpScanner, unit
+
+CONFIG = """
+[line]
+name = "bench"
+data_dir = "{dir}/data"
+run_dir = "{dir}/run"
+[[products]]
+gtin = "06971234567802"
+name = "清风 抽纸"
+[[levels]]
+name = "unit"
+[[levels.codes]]
+kind = "gs1"
+requires = ["01", "21"]
+[[levels]]
+name = "case"
+capacity = 2
+by_scan = true
+waiting = 3
+[[levels.codes]]
+kind = "gs1"
+requires = ["00"]
+[levels.label]
+template = "case"
+printer = "zebra"
+sscc = {{ prefix = "6971234", first = 1, last = 999 }}
+[printers.zebra]
+url = "tcp://127.0.0.1:{port}"
+poll_s = 0.1
+answer_ms = 5000
+[devices.handheld]
+kind = "scanner"
+url = "{url}"
+suffix = "\\r\\n"
+accept = "ACK\\n"
+reject = "NAK\\n"
+[[stations]]
+name = "bench"
+scanner = "handheld"
+reads = ["unit", "case"]
+reread_ms = 0
+"""
+
+
+class Bench:
+    """A line with a scanner in the hand and a printer on the table."""
+
+    def __init__(self, path: Path, printer: ZplPrinter) -> None:
+        self.printer = printer
+        self._scanner = TcpScanner()
+        config = path / "bench.toml"
+        config.write_text(CONFIG.format(dir=path, port=printer.port, url=self._scanner.url))
+        self.line = LineProcess(config, path / "line.log")
+        create_ledger(self.line.config.ledger_path)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.line.start)
+        await asyncio.to_thread(self._scanner.accept)
+
+    async def scan(self, text: str) -> bool:
+        """Whether it was accepted."""
+        return await asyncio.to_thread(self._scanner.scan, text) == "ACK"
+
+    async def fill(self, case: int) -> None:
+        for number in (2 * case, 2 * case + 1):
+            assert await self.scan(unit(number))
+
+    async def label(self, number: int) -> str:
+        """What the bars of the `number`-th label on the table say."""
+        label = (await self.printer.printed(number))[-1]
+        found = zxingcpp.read_barcodes(picture(label), text_mode=zxingcpp.TextMode.Plain)
+        (said,) = (symbol.text for symbol in found if symbol.symbology_identifier == "]C1")
+        return said
+
+    async def until(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
+        """The first `count` events of `kind`, when they are in the ledger."""
+        holds = lambda status: status["tally"].get(kind, 0) >= count  # noqa: E731
+        await asyncio.to_thread(self.line.wait_until, holds)
+        return self.events(kind)[:count]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.line.events() if event["kind"] == kind]
+
+    def close(self) -> None:
+        self.line.close()
+        self._scanner.close()
+
+
+@pytest.fixture
+async def printer() -> AsyncIterator[ZplPrinter]:
+    printer = ZplPrinter(repeats_after_roll=True)
+    await printer.start()
+    yield printer
+    printer.power_off()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, printer: ZplPrinter) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path, printer)
+    try:
+        await bench.start()
+        yield bench
+    finally:
+        bench.close()
+
+
+async def test_a_full_case_gets_its_label_and_is_closed_by_scanning_it(bench: Bench) -> None:
+    await bench.fill(1)
+    said = await bench.label(1)
+    await bench.until("label_printed")
+    assert await bench.scan(said)
+    (queued,), (closed,) = bench.events("label_queued"), await bench.until("closed")
+    assert queued["key"] == closed["key"] == said
+    assert len(closed["children"]) == 2
+    assert (await bench.until("label_verified"))[0]["key"] == said
+
+
+async def test_labels_one_off_after_a_new_roll_are_caught_at_the_first(bench: Bench) -> None:
+    await bench.fill(1)
+    first = await bench.label(1)
+    assert await bench.scan(first)
+    bench.printer.new_roll()
+    assert await bench.label(2) == first, "the printer did the last one once more"
+    await bench.fill(2)
+    second = await bench.label(3)
+    # The label of the case before lies on the next case.
+    assert not await bench.scan(first)
+    assert len(bench.events("closed")) == 1
+    assert await bench.scan(second)
+    assert [event["key"] for event in await bench.until("closed", 2)] == [first, second]
+
+
+async def test_a_line_killed_between_commit_and_print_gives_no_number_twice(bench: Bench) -> None:
+    bench.printer.power_off()
+    await bench.fill(1)
+    (queued,) = await bench.until("label_queued")
+    bench.line.kill()
+    await bench.printer.start()
+    await bench.start()
+    (failed,) = await bench.until("label_failed")
+    assert failed["job"] == queued["job"]
+    # Nobody knows whether it came out: a person asks for it again.
+    assert await bench.scan("EA:REPRINT")
+    assert await bench.scan(unit(2))
+    said = await bench.label(1)
+    assert said == queued["key"]
+    assert await bench.scan(said)
+    await bench.fill(2)
+    assert await bench.label(2) != said
+    numbers = [event.get("number") for event in bench.events("label_queued")]
+    assert numbers == [1, None, 2]
+
+
+async def test_a_printer_that_is_off_stops_nobody(bench: Bench) -> None:
+    bench.printer.power_off()
+    for case in (1, 2, 3):
+        await bench.fill(case)
+    queued = [event["key"] for event in await bench.until("label_queued", 3)]
+    assert bench.events("label_failed") == []
+    await bench.printer.start()
+    assert [await bench.label(number) for number in (1, 2, 3)] == queued
+    for key in queued:
+        assert await bench.scan(key)
