@@ -7,6 +7,8 @@ container is full, and scanned on it: that closes it.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 from edge_agent.core.codes import Code
 from edge_agent.core.containers import (
@@ -169,6 +171,18 @@ class Benches:
     def __init__(self, record: Record, rereads: Mapping[StationName, Rereads]) -> None:
         self._record = record
         self._rereads = rereads
+
+    def to_json(self) -> dict[str, Any]:
+        """The codes that wait at each bench, as plain JSON values."""
+        return {station: asdict(read) for station, read in self._record.held.items()}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on with what `to_json` wrote."""
+        self._record.held = {
+            StationName(station): Read(**{**read, "at": Instant(**read["at"])})
+            for station, read in saved.items()
+            if StationName(station) in self._record.plan.stations
+        }
 
     def read(self, read: Read) -> bool:
         """One code was scanned. True: it is a container's that is not full, and CLOSE is asked."""

@@ -4,6 +4,9 @@ Pure: no clock, no I/O. Whoever calls `decide` must put the events on disk befor
 effects out, and must start over from the ledger if it could not.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from edge_agent.core import labels, orders
 from edge_agent.core.benches import Benches
 from edge_agent.core.containers import printed
@@ -55,6 +58,24 @@ class Line:
         self.rereads = {name: Rereads(station.reread_us) for name, station in plan.stations.items()}
         self.benches = Benches(self._record, self.rereads)
         self.desk = Desk(self._record, self.gates.release)
+
+    def to_json(self) -> dict[str, Any]:
+        """What is known beside the line's state, as plain JSON values."""
+        return {
+            "gates": self.gates.to_json(),
+            "rereads": {name: each.to_json() for name, each in self.rereads.items()},
+            "benches": self.benches.to_json(),
+            "desk": self.desk.to_json(),
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on with what `to_json` wrote; what is of no station that is configured is left out."""
+        self.gates.load(saved["gates"])
+        self.benches.load(saved["benches"])
+        self.desk.load(saved["desk"])
+        for name, each in self.rereads.items():
+            if name in saved["rereads"]:
+                each.load(saved["rereads"][name])
 
     def decide(self, given: Input) -> Decision:
         """The events and effects that follow from `given`; `state` has taken the events in."""

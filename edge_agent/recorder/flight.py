@@ -158,11 +158,7 @@ class FlightRecorder:
 
     def _begin(self, line: Line, seq: Seq, why: str, *, follows: bool = False) -> None:
         """A new file with the line as it is now."""
-        core = {
-            "state": line.state.to_json(),
-            "gates": line.gates.to_json(),
-            "rereads": {name: each.to_json() for name, each in line.rereads.items()},
-        }
+        core = {"state": line.state.to_json(), "volatile": line.to_json()}
         head = Head(
             version=version("edge-agent"),
             at=self._now(),

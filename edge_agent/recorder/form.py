@@ -47,8 +47,8 @@ class Head:
 
     `n` is the number of the next input (the encoder fills it in), `seq` the ledger's last event.
     `follows`: it goes on just where the file before ended; else `why` it does not, and how many
-    entries between the two were `lost`. `core` is the line's state and what its gates and re-reads
-    know; `config` the configuration as loaded, but for how HQ is reached.
+    entries between the two were `lost`. `core` is the line's state and what it knows beside that
+    (`volatile`); `config` the configuration as loaded, but for how HQ is reached.
     """
 
     format: int = FORMAT

@@ -99,11 +99,9 @@ class Replay:
             _refuse_other_stations(self._plan, line_plan(_recorded_config(head, path)))
         self._n = head.n
         self._past = _Past(head.seq)
-        self._resume(head.core["state"], head.core["gates"], head.core["rereads"])
+        self._resume(head.core["state"], head.core["volatile"])
 
-    def _resume(
-        self, state: Mapping[str, Any], gates: Mapping[str, Any], rereads: Mapping[str, Any]
-    ) -> None:
+    def _resume(self, state: Mapping[str, Any], volatile: Mapping[str, Any]) -> None:
         """Go on with a line that is as given."""
         assert self._plan is not None  # noqa: S101 a head came before
         # Loading takes lists over as they are; the two states must not share them.
@@ -112,10 +110,7 @@ class Replay:
         own = LineState.from_json(self._plan.levels, json.loads(text))
         own.refuse_lost_containers()
         self._line = self._line_type(self._plan, own, self._past)
-        self._line.gates.load(gates)
-        for name, each in self._line.rereads.items():
-            if name in rereads:
-                each.load(rereads[name])
+        self._line.load(json.loads(json.dumps(volatile)))
 
     def _decide(self, recorded: Recorded) -> Step:
         line, state = self._line, self._state
@@ -134,8 +129,7 @@ class Replay:
             state.apply(event)
             self._past.append(event)
         if differs:
-            rereads: dict[str, Any] = {n: each.to_json() for n, each in line.rereads.items()}
-            self._resume(state.to_json(), line.gates.to_json(), rereads)
+            self._resume(state.to_json(), line.to_json())
         return Step(recorded, events, effects, differs)
 
 
