@@ -31,7 +31,7 @@ async def test_a_belt_with_faults_is_replayed_without_a_difference_and_its_words
             str(running.link), running.packing_port, running.modbus_port, running.camera_port
         )
         path = tmp_path / "demo.toml"
-        text = render_config(tmp_path, address, hq_port=1)
+        text = render_config(tmp_path, address, hq_port=1, hmi_port=2)
         path.write_text(text.replace("[line]\n", "[line]\nflight_recorder_mb = 8\n"))
         line = LineProcess(path, tmp_path / "line.log")
         create_ledger(line.config.ledger_path)
