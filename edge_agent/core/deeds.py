@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edge_agent.core import benches, labels, orders
 from edge_agent.core.commands import Command
+from edge_agent.core.containers import print_label
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import ReworkRefused
@@ -154,4 +155,12 @@ def _repair(record: Record, deed: Deed) -> Outcome:
         return Outcome(first, tone=Tone.BAD, culprits=planned if others else ())
     for event in planned.events:
         record.emit(event)
+    made = planned.made
+    label = None if made is None else record.plan.level(made.level).label
+    if made is not None and label is not None and label.sscc is not None:
+        filling = record.state.packing.find(made.id)
+        assert filling is not None  # noqa: S101 it was made just now
+        refusal = print_label(record, press.station, press.at, filling, task.by)
+        done = say("split: scan the label of the new {level}", level=made.level)
+        return _outcome(refusal, done, planned.key)
     return Outcome(planned.saying, planned.key)

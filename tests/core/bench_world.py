@@ -6,9 +6,10 @@ from edge_agent.core.body import from_body, to_body
 from edge_agent.core.codes import CodeKind, Form
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Effect, Show, Tone
-from edge_agent.core.events import Event, Reworked, Subject
+from edge_agent.core.events import Event, LabelQueued, Reworked, Subject
 from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.inputs import Badge, Edit, Input, Press, Read, Tick
+from edge_agent.core.labels import LabelPlan
 from edge_agent.core.line import Line
 from edge_agent.core.names import CodeKey, ContainerId, Instant, LevelName, PersonId, StationName
 from edge_agent.core.packing import LevelPlan
@@ -34,12 +35,14 @@ Scan = str | Command | tuple[Command, str] | Person
 """What a person scans: a code, a command barcode, one with an argument, a badge."""
 
 
-def plan(people: PeoplePlan | None = None, reread_us: int = 0) -> LinePlan:
+def plan(
+    people: PeoplePlan | None = None, reread_us: int = 0, label: LabelPlan | None = None
+) -> LinePlan:
     """Units into cases of three at two benches, cases onto pallets of two at the dock, and a table
     for repairs. A code may say its product: see `made`."""
     levels = (
         LevelPlan(UNIT),
-        LevelPlan(CASE, CAPACITY[CASE], partial=True, by_scan=True),
+        LevelPlan(CASE, CAPACITY[CASE], partial=True, by_scan=True, label=label),
         LevelPlan(PALLET, CAPACITY[PALLET], partial=True, by_scan=True),
     )
     forms = tuple(
@@ -62,8 +65,9 @@ def plan(people: PeoplePlan | None = None, reread_us: int = 0) -> LinePlan:
         )
         for name, levels_read in reads.items()
     }
+    sscc = Form(CASE, CodeKind.GS1, requires=("00",))
     unit_form = Form(UNIT, CodeKind.PLAIN, pattern=unit)
-    return LinePlan(levels, (unit_form, *forms), stations, people=people or PeoplePlan())
+    return LinePlan(levels, (unit_form, *forms, sscc), stations, people=people or PeoplePlan())
 
 
 def made(product: str, number: int) -> str:
@@ -83,8 +87,13 @@ def text(code: CodeKey) -> str:
 class Benches:
     """Gives what people scan to a line, and keeps what comes of it."""
 
-    def __init__(self, people: PeoplePlan | None = None, reread_us: int = 0) -> None:
-        self.plan = plan(people, reread_us)
+    def __init__(
+        self,
+        people: PeoplePlan | None = None,
+        reread_us: int = 0,
+        label: LabelPlan | None = None,
+    ) -> None:
+        self.plan = plan(people, reread_us, label)
         self.past = Past()
         self.line = Line(self.plan, LineState(self.plan.levels), self.past)
         self.events: list[Event] = []
@@ -153,6 +162,11 @@ class Benches:
         shown = self.do(station, name)
         if shown.tone is Tone.ASK:
             self.ok(station, SUE)
+
+    def label(self) -> str:
+        """What the label says that was queued last."""
+        keys = [event.key for event in self.events if isinstance(event, LabelQueued)]
+        return keys[-1]
 
     def restart(self) -> None:
         """As after a kill: the state is what the journal says."""

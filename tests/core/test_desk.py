@@ -1,19 +1,25 @@
 """The desk: a command is begun, allowed, scanned for, done or left; nothing half-done stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.desk import ASIDE_US
 from edge_agent.core.dialog import PROCEDURES
-from edge_agent.core.effects import Tone
-from edge_agent.core.events import Reason
-from edge_agent.core.inputs import Badge, Press
+from edge_agent.core.effects import Show, Tone
+from edge_agent.core.events import Reason, Subject
+from edge_agent.core.inputs import Badge, Edit, Press, PrinterWord, Read
+from edge_agent.core.interlock import StopPlan
+from edge_agent.core.labels import LabelPlan
 from edge_agent.core.people import Permission, Person, Role
 from edge_agent.core.record import PeoplePlan
+from edge_agent.core.sscc import SsccRange
 from edge_agent.core.states import State
-from tests.core.bench_world import ANN, BOB, ONE, SAM, SUE, TABLE, TWO, Benches
+from tests.core.bench_world import ANN, BOB, ONE, PRODUCT_A, SAM, SUE, TABLE, TWO, Benches
+from tests.core.world import INFEED, World
+from tests.core.world import plan as belt_plan
 
 IDLE_US = 900_000_000
 REQUIRED = PeoplePlan(required=True, idle_us=IDLE_US)
@@ -306,3 +312,122 @@ def test_a_technician_reprints_but_does_not_repair() -> None:
     prompt = world.line.desk.prompt(ONE)
     assert prompt is not None
     assert "badge" in str(prompt.saying)
+
+
+# --- orders, labels, gates ----------------------------------------------------------------------
+
+
+def ordered(world: Benches, number: str, **values: str) -> None:
+    new = {"gtin": PRODUCT_A, "batch": "L1", **values}
+    world.give(Edit(world.at(), world.plan.name, Subject.ORDER, number, new, SUE.id, "planned"))
+
+
+def test_orders_are_offered_and_chosen_by_a_scan_or_a_button(world: Benches) -> None:
+    ordered(world, "4711")
+    ordered(world, "4712")
+    ordered(world, "4710", ended="yes")
+    world.ok(ONE, SUE)
+    world.do(ONE, Command.ORDER)
+    prompt = world.line.desk.prompt(ONE)
+    assert prompt is not None
+    assert prompt.choices == ((Command.ORDER, "4711"), (Command.ORDER, "4712"))
+    world.ok(ONE, "4712")
+    assert world.line.state.order == "4712"
+    world.ok(ONE, (Command.ORDER, "4711"))
+    assert world.line.state.order == "4711"
+
+
+def test_an_operator_changes_the_order_with_leave(world: Benches) -> None:
+    ordered(world, "4711")
+    world.do(ONE, Command.ORDER, "4711")
+    assert not world.line.state.order
+    world.ok(ONE, SUE)
+    assert world.line.state.order == "4711"
+
+
+def test_an_unknown_order_is_refused(world: Benches) -> None:
+    world.ok(ONE, SUE)
+    assert "not known" in str(world.do(ONE, (Command.ORDER, "9")).saying)
+
+
+def test_what_was_put_aside_is_taken_up_again_by_a_thing_in_it(world: Benches) -> None:
+    world.ok(ONE, Command.PARK)
+    world.ok(ONE, "unit-9")
+    world.refused(ONE, Command.RESUME, "unit-4")
+    world.ok(ONE, Command.PARK, Command.RESUME, "unit-4")
+    world.ok(ONE, "unit-5")
+    assert world.known("unit-5").inside == world.known("unit-4").inside
+    world.check()
+
+
+def test_what_is_split_off_gets_a_label_where_labels_are_made() -> None:
+    world = Benches(label=LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 999)))
+    world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")
+    world.ok(ONE, world.label())
+    world.ok(ONE, Command.SPLIT, "unit-2")
+    assert world.line.desk.prompt(ONE) is None
+    world.ok(ONE, world.label())
+    assert world.inside("unit-1") != world.inside("unit-2") == world.inside("unit-3")
+    world.check()
+
+
+def test_a_label_is_printed_once_more_for_a_thing_in_its_case() -> None:
+    world = Benches(label=LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 999)))
+    world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")
+    first = world.events[-1]
+    world.give(PrinterWord(world.at(), ONE, first.job, "silent"))  # type: ignore[attr-defined]
+    world.ok(ONE, Command.REPRINT, "unit-2")
+    again = world.events[-1]
+    assert (again.key, again.copy, again.by) == (first.key, 2, ANN.id)  # type: ignore[attr-defined]
+    world.ok(ONE, world.label())
+    assert world.known("unit-1").inside[1] == first.key  # type: ignore[attr-defined, index]
+
+
+@pytest.fixture
+def belt() -> World:
+    """A gate that stopped after three rejects in a row."""
+    line_plan = belt_plan(3)
+    station = line_plan.stations[INFEED]
+    assert station.gate is not None
+    gate = replace(station.gate, stop=StopPlan(in_a_row=3))
+    stations = {**line_plan.stations, INFEED: replace(station, gate=gate)}
+    world = World(replace(line_plan, stations=stations))
+    for number in (1, 2, 3):
+        world.item(number, None)
+    assert world.line.state.belts[INFEED].interlock.stop is not None
+    return world
+
+
+def asked(belt: World, given: Command | Person) -> Show:
+    belt.now_us += 1_000_000
+    at = belt.instant()
+    is_person = isinstance(given, Person)
+    belt.give(Badge(at, INFEED, "badge", given) if is_person else Press(at, INFEED, given))  # type: ignore[arg-type]
+    return belt.shows[-1]
+
+
+def test_a_stopped_gate_is_released_at_its_station_by_who_may(belt: World) -> None:
+    asked(belt, ANN)
+    assert asked(belt, Command.RELEASE).tone is Tone.ASK
+    assert asked(belt, SUE).tone is Tone.GOOD
+    released = belt.past.events[-1]
+    assert (released.kind, released.by) == ("released", "Sue")  # type: ignore[attr-defined]
+    assert asked(belt, Command.RELEASE).tone is Tone.BAD
+
+
+def test_a_hand_scanner_at_a_gate_packs_nothing_and_takes_things_out(belt: World) -> None:
+    asked(belt, ANN)
+    belt.scan("unit-1")
+    count = len(belt.past.events)
+
+    def by_hand(text: str) -> Show:
+        belt.now_us += 1_000_000
+        belt.give(Read(belt.instant(), INFEED, belt.now_us, text, by_hand=True))
+        return belt.shows[-1]
+
+    assert "lies in" in str(by_hand("unit-1").saying)
+    assert "never seen" in str(by_hand("unit-2").saying)
+    assert len(belt.past.events) == count
+    asked(belt, Command.REMOVE)
+    assert by_hand("unit-1").tone is Tone.GOOD
+    assert belt.past.events[-1].kind == "reworked"

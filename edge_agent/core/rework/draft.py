@@ -56,8 +56,8 @@ class Repair:
     events: tuple[Event, ...]
     saying: Saying
     key: CodeKey | None = None
-    unlabelled: KnownContainer | None = None
-    """A container that was made, and waits for its label."""
+    made: KnownContainer | None = None
+    """A container that was made, and has no code yet."""
 
 
 Refusal = tuple[Saying, ...]
