@@ -62,15 +62,21 @@ class Begun:
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> "Begun":
         """What `to_json` wrote."""
-        press, approver = _press(saved["press"]), saved["approver"]
+        press, approver = _press(saved["press"]), None
+        if saved["approver"] is not None:
+            number, name, role, language = saved["approver"]
+            approver = Person(number, name, Role(role), language)
         return cls(
             press,
             PROCEDURES[press.command],
             saved["since_us"],
             saved["needs"] and Permission(saved["needs"]),
             saved["asked"],
-            approver and Person(*approver[:2], Role(approver[2]), approver[3]),
-            [Code(*code[:2], CodeKind(code[2]), *code[3:]) for code in saved["scanned"]],
+            approver,
+            [
+                Code(key, level, CodeKind(kind), *others)
+                for key, level, kind, *others in saved["scanned"]
+            ],
         )
 
 

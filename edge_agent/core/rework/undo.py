@@ -28,14 +28,14 @@ def undo(draft: Draft, act: Act | None) -> Repair | Refusal:
                 _take_out(draft, event, act)
             case Closed() if not act.is_repair:
                 _unclose(draft, event, act)
-            case Opened() if not act.closed(event.container):
-                _unopen(draft, event)
+            case Opened(key=key) if key is not None and not act.closed(event.container):
+                _unopen(draft, event, key)
             case Parked() if not act.is_repair:
                 draft.blame(say("putting aside is not taken back: scan RESUME, or PARK"))
             case _:
                 pass
-    key = act.key
-    return draft.finish(say("taken back: {code}", code=key) if key else say("taken back"), key)
+    done = act.key
+    return draft.finish(say("taken back: {code}", code=done) if done else say("taken back"), done)
 
 
 def _move_back(draft: Draft, move: Move) -> None:
@@ -114,7 +114,7 @@ def _opened(draft: Draft, container: KnownContainer, key: CodeKey) -> Opened:
     )
 
 
-def _unopen(draft: Draft, opened: Opened) -> None:
+def _unopen(draft: Draft, opened: Opened, key: CodeKey) -> None:
     container = draft.container(opened.container)
     filling = draft.packing.find(opened.container)
     if container is None:
@@ -123,7 +123,7 @@ def _unopen(draft: Draft, opened: Opened) -> None:
     if filling is None or left != list(opened.children):
         draft.blame(say("{container} was filled or closed since", container=named(container)))
         return
-    draft.close(container, opened.key, left)
+    draft.close(container, key, left)
 
 
 def _fill_again(draft: Draft, container: KnownContainer) -> None:
