@@ -25,7 +25,7 @@ from edge_agent.line.gate_session import GateSession, Poll
 class PassesBeforeCommit(Engine):
     """Lets the effects go as soon as they are decided, to save half a millisecond."""
 
-    def _decide(self, batch: list[Input]) -> tuple[Committed, list[Event]]:
+    def _decide(self, batch: list[Input]) -> Committed:
         recorded: list[Event] = []
         with self._ledger.transaction():
             for given in batch:
@@ -36,20 +36,20 @@ class PassesBeforeCommit(Engine):
                 if decision.effects:
                     effects = [(effect, now_us) for effect in decision.effects]
                     self._release(Committed(effects, now_us))
-        return Committed([], self._now().mono_us), recorded
+        return Committed([], self._now().mono_us, recorded)
 
 
 class KeepsStopsToItself(Engine):
     """Records that the line is stopped, and tells nobody."""
 
-    def _decide(self, batch: list[Input]) -> tuple[Committed, list[Event]]:
-        committed, recorded = super()._decide(batch)
+    def _decide(self, batch: list[Input]) -> Committed:
+        committed = super()._decide(batch)
         told = [
             (effect, at_us)
             for effect, at_us in committed.effects
             if not isinstance(effect, Run) or effect.permitted
         ]
-        return replace(committed, effects=told), recorded
+        return replace(committed, effects=told)
 
 
 class AcceptsByDefault(GateBlock):
