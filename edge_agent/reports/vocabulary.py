@@ -29,6 +29,7 @@ COUNTS: Mapping[str, str] = {
     "in_open_before": N_("In open containers at the beginning"),
     "in_closed": N_("In closed containers"),
     "in_open": N_("In open containers at the end"),
+    "taken_out": N_("Taken out of open containers"),
     "strays": N_("Things that are no items"),
 }
 """Of core.reconcile.Account.totals."""

@@ -1,5 +1,6 @@
 """What a report counts, from events whose sums are known."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from edge_agent.config import LineConfig
@@ -18,9 +19,11 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, PersonId
 from edge_agent.core.people import Role
+from edge_agent.core.reconcile import Counts, laws_of
 from edge_agent.reports.facts import DISTINCT, OUT_OF_TOUCH, Facts
 from edge_agent.reports.make import collect
 from edge_agent.reports.sheet import Sheet, seconds
+from edge_agent.reports.vocabulary import COUNTS, LAWS, STOPS
 from tests.reports.ledgers import (
     BENCH,
     CASE,
@@ -148,3 +151,11 @@ def test_a_whole_shift_adds_up(tmp_path: Path) -> None:
     assert facts.closed[CASE] == kinds.count("closed")
     assert facts.labels.queued + facts.labels.reprints == kinds.count("label_queued")
     assert len(facts.stops) == kinds.count("stopped") + kinds.count("disarmed")
+
+
+def test_every_law_and_every_count_of_an_account_has_words() -> None:
+    counts = ended(EVENING, SHIFT).counts
+    assert {law.name for law in laws_of(counts, packs=True)} == LAWS.keys()
+    kept = {field.name for field in fields(Counts)} | {"on_belt", "in_open"}
+    assert kept == COUNTS.keys()
+    assert {*StopCause, OUT_OF_TOUCH, ""} == STOPS.keys()
