@@ -178,14 +178,14 @@ class Hall:
 
     async def start_line(self) -> None:
         self.line = await _start("line", str(self.config_path))
-        await _until(self._line_is_ready)
+        await _until(self.line, self._line_is_ready)
 
     async def stop_line(self) -> None:
         await _end(self.line)
 
     async def start_hmi(self) -> None:
         self.hmi = await _start("hmi", str(self.config_path))
-        await _until(lambda: _listens(self.config.hmi.port))
+        await _until(self.hmi, lambda: _listens(self.config.hmi.port))
 
     def _line_is_ready(self) -> bool:
         try:
@@ -268,9 +268,11 @@ async def _end(process: Process | None) -> None:
         await process.wait()
 
 
-async def _until(holds: Callable[[], bool]) -> None:
+async def _until(process: Process, holds: Callable[[], bool]) -> None:
+    """Wait until `holds`. Raises AssertionError where `process` ends before."""
     async with asyncio.timeout(WAIT_S):
         while not await asyncio.to_thread(holds):
+            assert process.returncode is None, "it ended before it was ready; see its log"
             await asyncio.sleep(0.05)
 
 
