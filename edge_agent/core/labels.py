@@ -4,7 +4,7 @@ An SSCC is taken by the event that queues its label. That event is on disk befor
 of it, so a number that may be on paper is never given again, whatever crashes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from edge_agent.core.events import (
     LabelPrinted,
     LabelQueued,
     LabelVerified,
+    Opened,
     Reason,
     Reworked,
 )
@@ -92,7 +93,8 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class Job:
-    """One label. `closed`: its container is, so nothing waits for it."""
+    """One label. `told`: the printer has spoken of it. `closed`: its container is, so nothing waits
+    for its scan."""
 
     id: JobId
     station: StationName
@@ -104,12 +106,14 @@ class Job:
     fields: dict[str, str]
     copy: int
     fate: Fate = Fate.QUEUED
+    told: bool = False
     closed: bool = False
 
     @property
     def is_due(self) -> bool:
         """Whether its scan closes a container."""
-        return not self.closed and self.fate in (Fate.QUEUED, Fate.PRINTED, Fate.FAILED)
+        is_open = self.container is not None and not self.closed
+        return is_open and self.fate in (Fate.QUEUED, Fate.PRINTED, Fate.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +145,31 @@ class Labels:
             case LabelQueued():
                 self._queue(event)
             case LabelPrinted(job=number):
-                self._turn(number, Fate.PRINTED, (Fate.QUEUED,))
+                self._tell(number, Fate.PRINTED)
             case LabelFailed(job=number):
-                self._turn(number, Fate.FAILED, (Fate.QUEUED,))
+                self._tell(number, Fate.FAILED)
             case LabelVerified(job=number):
-                self._turn(number, Fate.VERIFIED, (Fate.QUEUED, Fate.PRINTED, Fate.FAILED))
+                if (job := self.jobs.get(number)) is not None:
+                    job.fate = Fate.VERIFIED
             case Closed(container=container):
-                for job in self.jobs.values():
-                    job.closed |= job.container == container
+                for job in self._on({container}):
+                    job.closed = True
                 self._forget()
+            case Opened(container=container):
+                # Closed again, it gets a label that says what lies in it then.
+                for job in self._on({container}):
+                    job.closed, job.fate = False, Fate.SUPERSEDED
             case Reworked(moves=moves):
                 touched = {place.inside for move in moves for place in (move.before, move.after)}
-                for job in self.jobs.values():
-                    # What lies in the container now is not what its label counts.
-                    if job.is_due and job.container in touched:
-                        job.fate = Fate.SUPERSEDED
+                # What lies in them now is not what their labels count.
+                for job in filter(lambda job: job.is_due, self._on(touched)):
+                    job.fate = Fate.SUPERSEDED
             case _:
                 pass
+
+    def _on(self, containers: Collection[ContainerId | None]) -> list[Job]:
+        """The labels of `containers`."""
+        return [job for job in self.jobs.values() if job.container in containers]
 
     def _queue(self, event: LabelQueued) -> None:
         if event.range is not None and event.number is not None:
@@ -182,10 +194,11 @@ class Labels:
         )
         self._forget()
 
-    def _turn(self, number: JobId, fate: Fate, before: tuple[Fate, ...]) -> None:
-        job = self.jobs.get(number)
-        if job is not None and job.fate in before:
-            job.fate = fate
+    def _tell(self, number: JobId, fate: Fate) -> None:
+        if (job := self.jobs.get(number)) is not None:
+            job.told = True
+            if job.fate is Fate.QUEUED:
+                job.fate = fate
 
     def _forget(self) -> None:
         over = sum(not job.is_due for job in self.jobs.values()) - KEPT
@@ -205,12 +218,12 @@ class Labels:
 
     def of(self, container: ContainerId) -> Job | None:
         """The last label of an open container that is still true; None if it has none."""
-        found = [j for j in self.jobs.values() if j.container == container and j.is_due]
+        found = [job for job in self._on({container}) if job.is_due]
         return found[-1] if found else None
 
     def under_way(self) -> list[Job]:
         """Labels of which the printer has not spoken yet, oldest first."""
-        return [job for job in self.jobs.values() if job.fate is Fate.QUEUED]
+        return [job for job in self.jobs.values() if not job.told]
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -251,7 +264,8 @@ def queue(
     by: PersonId | None,
     key: CodeKey | None = None,
 ) -> JobId | Saying:
-    """Have the label of `container` printed, each of its copies; the first one's job.
+    """Have the label of `container` printed, each of its copies; the first one's job. Where it had
+    a label before, as one that was opened again, these are reprints.
 
     `fields` are the texts of the template (see `texts`); the SSCC is filled in. It is taken from
     the level's range, or it is `key` where the container has a code already. A refusal if the
@@ -277,7 +291,9 @@ def queue(
     said = dict(fields)
     said["units"] = _units(record, filling.children) if filling else said.get("count", "")
     first = record.state.labels.next_job
-    for copy in range(1, plan.copies + 1):
+    earlier = [job for job in record.state.labels.jobs.values() if job.key == key]
+    before = max((job.copy for job in earlier), default=0)
+    for copy in range(before + 1, before + plan.copies + 1):
         event = LabelQueued(
             at=at.isoformat(),
             station=station,
@@ -287,10 +303,11 @@ def queue(
             level=level,
             container=container,
             key=key,
-            fields=_filled(said, level, key, f"副本 COPY {copy}" if copy > 1 else ""),
+            fields=_filled(said, level, key, _mark(copy, before)),
             copy=copy,
             range=taken.name if taken else None,
             number=number,
+            reprint_of=earlier[-1].id if earlier and copy == before + 1 else None,
             by=by,
         )
         _print(record, event)
@@ -318,6 +335,9 @@ def reprint(
         level, fields = known.level, texts({}, {}, gtin=known.gtin, batch=known.lot)
     else:
         return say("{key} is no container that had a label: scan the container", key=key)
+    filling = None if holds is None else record.state.packing.find(holds)
+    if filling is not None and not filling.ready:
+        return say("the {level} is open: its label is printed when it is closed", level=level)
     if jobs and jobs[-1].fate is Fate.QUEUED:
         return say("the label is being printed: wait for it, or look at the printer")
     plan = record.plan.labels.get(level)
@@ -335,9 +355,10 @@ def reprint(
         printer=plan.printer,
         template=plan.template,
         level=level,
-        container=jobs[-1].container if jobs else holds,
+        # One that is not remembered was closed long ago: nobody waits for its scan.
+        container=jobs[-1].container if jobs else None,
         key=key,
-        fields=_filled(fields, level, key, f"补打 REPRINT {copy}"),
+        fields=_filled(fields, level, key, _mark(copy, copy - 1)),
         copy=copy,
         reprint_of=jobs[-1].id if jobs else None,
         by=by,
@@ -348,18 +369,22 @@ def reprint(
 
 
 def word(record: "Record", given: PrinterWord) -> Job | None:
-    """What the printer says of a job; the job, if this was news. A failure is shown."""
+    """What the printer says of a job; the job, if somebody still waits for it. A failure is shown
+    then."""
     job = record.state.labels.jobs.get(given.job)
-    if job is None or job.fate is not Fate.QUEUED:
+    if job is None or job.told:
         return None
+    is_awaited = job.fate is Fate.QUEUED
     at = given.at.isoformat()
     if not given.failure:
         record.emit(LabelPrinted(at=at, station=given.station, job=job.id))
-        return job
+        return job if is_awaited else None
     saying = FAULTS.get(given.failure) or say(
         "the label cannot be drawn: {detail}", detail=given.failure
     )
     record.emit(LabelFailed(at=at, station=given.station, job=job.id, detail=str(saying)))
+    if not is_awaited:
+        return None
     record.decision.effects.append(
         Show(
             given.station,
@@ -417,6 +442,13 @@ def _units(record: "Record", children: Sequence[CodeKey]) -> str:
     first = record.history.find(children[0]) if children else None
     # The things themselves need not be looked up one by one.
     return str(len(children) if first is None or first.level == lowest else count(children))
+
+
+def _mark(copy: int, before: int) -> str:
+    """What label `copy` of a code says of itself, `before` of them having been printed earlier."""
+    if before:
+        return f"补打 REPRINT {copy}"
+    return f"副本 COPY {copy}" if copy > 1 else ""
 
 
 def _filled(fields: Mapping[str, str], level: LevelName, key: CodeKey, mark: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from edge_agent.core.events import (
     LabelQueued,
     LabelVerified,
     Move,
+    Opened,
     Packed,
     Place,
     Reworked,
@@ -120,6 +121,25 @@ class Desk:
                 level=level,
                 container=ContainerId(container),
                 children=tuple(map(CodeKey, children)),
+            )
+        )
+
+    def repair(self, container: int) -> None:
+        """Something is taken out of it."""
+        move = Move(
+            CodeKey("plain:unit-1"),
+            UNIT,
+            Place(State.PACKED, ContainerId(container)),
+            Place(State.ACTIVE),
+        )
+        self.emit(
+            Reworked(
+                at=AT,
+                station=BENCH,
+                operation=Command.REMOVE,
+                by=None,
+                why="damaged",
+                moves=(move,),
             )
         )
 
@@ -285,6 +305,47 @@ def test_a_reprint_says_the_same_is_counted_and_marked() -> None:
     assert labels.match(desk.labels, CASE, effect.key).is_right
 
 
+def test_a_container_that_was_opened_again_gets_a_marked_label_and_waits_for_it() -> None:
+    desk = Desk()
+    key = printed(desk, 1)
+    desk.close(1, key)
+    desk.emit(
+        Opened(
+            at=AT,
+            station=BENCH,
+            key=key,
+            level=CASE,
+            container=ContainerId(1),
+            bench=BENCH,
+            reopened=True,
+            children=(),
+        )
+    )
+    assert desk.labels.expected(CASE) is None
+    refusal, _ = desk.reprint(key)
+    assert refusal is not None
+    assert "when it is closed" in str(refusal)
+    job, (effect,) = desk.queue(1, key=key)
+    assert (effect.copy, effect.fields["mark"]) == (2, "补打 REPRINT 2")
+    assert not isinstance(job, Saying)
+    desk.say(job)
+    due = desk.labels.expected(CASE)
+    assert due is not None
+    assert (due.id, due.key) == (job, key)
+
+
+def test_a_label_that_nobody_waits_for_any_more_is_still_recorded() -> None:
+    desk = Desk()
+    job, (effect,) = desk.queue(1)
+    assert not isinstance(job, Saying)
+    desk.repair(1)
+    assert [each.id for each in desk.labels.under_way()] == [job]
+    assert not desk.say(job, "silent")
+    assert desk.events[-1].kind == "label_failed"
+    assert desk.labels.under_way() == []
+    assert not labels.match(desk.labels, CASE, effect.key).is_right
+
+
 def test_copies_say_that_they_are_copies() -> None:
     desk = Desk(copies=2)
     _, effects = desk.queue(1)
@@ -304,6 +365,8 @@ def test_a_label_that_is_not_remembered_says_what_the_ledger_knows() -> None:
     assert refusal is None
     assert (again.key, again.template, again.copy) == (key, "case", 2)
     assert again.fields["mark"] == "补打 REPRINT 2"
+    desk.say(again.job)
+    assert desk.labels.expected(CASE) is None, "its container is closed"
 
 
 def test_what_never_had_a_label_has_no_reprint() -> None:
@@ -357,17 +420,7 @@ def test_a_code_that_is_on_no_label_matches_none() -> None:
 def test_a_label_counts_no_more_when_its_container_was_repaired() -> None:
     desk = Desk()
     key = printed(desk, 1)
-    move = Move(
-        CodeKey("plain:unit-1"),
-        UNIT,
-        Place(State.PACKED, ContainerId(1)),
-        Place(State.ACTIVE),
-    )
-    desk.emit(
-        Reworked(
-            at=AT, station=BENCH, operation=Command.REMOVE, by=None, why="damaged", moves=(move,)
-        )
-    )
+    desk.repair(1)
     assert desk.labels.of(ContainerId(1)) is None
     assert desk.labels.expected(CASE) is None
     assert not labels.match(desk.labels, CASE, key).is_right
