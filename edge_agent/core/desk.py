@@ -236,9 +236,11 @@ class Desk:
         }
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Go on with what `to_json` wrote."""
-        for name, station in saved.items():
-            mine = self._stations[StationName(name)]
+        """Go on with what `to_json` wrote, as far as the stations are configured."""
+        for name, mine in self._stations.items():
+            station = saved.get(name)
+            if station is None:
+                continue
             mine.begun = station["begun"] and Begun.from_json(station["begun"])
             mine.pressed = station["pressed"] and _press(station["pressed"])
             mine.active_us = station["active_us"]

@@ -1,5 +1,6 @@
 """The desk: a command is begun, allowed, scanned for, done or left; nothing half-done stays."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from edge_agent.core.desk import ASIDE_US
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import Reason, Subject
-from edge_agent.core.inputs import Badge, Edit, Press, PrinterWord, Read
+from edge_agent.core.inputs import Badge, Edit, Outcome, Press, PrinterWord, Read
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.labels import LabelPlan
 from edge_agent.core.people import Permission, Person, Role
@@ -18,7 +19,7 @@ from edge_agent.core.record import PeoplePlan
 from edge_agent.core.sscc import SsccRange
 from edge_agent.core.states import State
 from tests.core.bench_world import ANN, BOB, ONE, PRODUCT_A, SAM, SUE, TABLE, TWO, Benches
-from tests.core.world import INFEED, World
+from tests.core.world import BENCH, INFEED, World
 from tests.core.world import plan as belt_plan
 
 IDLE_US = 900_000_000
@@ -102,6 +103,17 @@ def test_a_command_left_in_any_way_leaves_nothing_behind(
     assert (world.tree(), world.line.state.to_json()["filling"]) == before
     world.ok(ONE, "unit-5")
     assert world.known("unit-5").inside == world.known("unit-4").inside
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+def test_what_is_begun_goes_on_from_a_recording(world: Benches, begun: str) -> None:
+    world.do(ONE, *BEGUN[begun])
+    prompt = world.line.desk.prompt(ONE)
+    saved = json.loads(json.dumps(world.line.to_json()))
+    world.restart()
+    world.line.load(saved)
+    assert world.line.desk.prompt(ONE) == prompt
+    assert json.loads(json.dumps(world.line.to_json())) == saved
 
 
 def test_somebody_else_who_signs_in_does_not_go_on_with_what_was_begun(world: Benches) -> None:
@@ -195,6 +207,14 @@ def test_a_part_filled_case_is_closed_with_a_supervisors_badge(world: Benches) -
     assert world.children("case-2") == ["unit-4"]
     (closed,) = (e for e in world.events if e.kind == "closed" and e.key.endswith("case-2"))  # type: ignore[attr-defined]
     assert (closed.by, closed.approved_by) == (ANN.id, SUE.id)  # type: ignore[attr-defined]
+
+
+def test_packing_goes_on_where_a_case_code_came_too_early(world: Benches) -> None:
+    assert world.do(ONE, "case-2").tone is Tone.ASK
+    world.ok(ONE, "unit-5", "unit-6")
+    assert world.line.desk.prompt(ONE) is None
+    world.ok(ONE, "case-2")
+    assert world.children("case-2") == ["unit-4", "unit-5", "unit-6"]
 
 
 # --- signing in and out -------------------------------------------------------------------------
@@ -413,6 +433,30 @@ def test_a_stopped_gate_is_released_at_its_station_by_who_may(belt: World) -> No
     released = belt.past.events[-1]
     assert (released.kind, released.by) == ("released", "Sue")  # type: ignore[attr-defined]
     assert asked(belt, Command.RELEASE).tone is Tone.BAD
+
+
+def test_what_passed_a_gate_is_nobodys_act_to_take_back(belt: World) -> None:
+    asked(belt, SUE)
+    asked(belt, Command.RELEASE)
+    assert belt.item(4, "unit-1").passes
+    belt.gate(4, Outcome.PASSED)
+    assert belt.past.events[-1].kind == "packed"
+    assert "nothing to take back" in str(asked(belt, Command.UNDO).saying)
+
+
+def test_a_case_closed_by_mistake_behind_a_gate_is_the_next_to_be_named() -> None:
+    belt = World(belt_plan(2, waiting=2))
+    for number in range(1, 6):
+        belt.scan(f"unit-{number}")
+    belt.scan("level1-1")
+    belt.now_us += 1_000_000
+    belt.give(Press(belt.instant(), BENCH, Command.UNDO))
+    assert belt.shows[-1].tone is Tone.GOOD
+    belt.now_us += 1_000_000
+    belt.scan("level1-2")
+    closed = belt.past.events[-1]
+    assert closed.children == ("plain:unit-1", "plain:unit-2")  # type: ignore[attr-defined]
+    belt.restart()
 
 
 def test_a_hand_scanner_at_a_gate_packs_nothing_and_takes_things_out(belt: World) -> None:

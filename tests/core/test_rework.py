@@ -156,6 +156,18 @@ def test_a_case_does_not_go_into_a_case(world: Benches) -> None:
     assert any("a pallet is due" in each for each in said)
 
 
+def test_a_case_does_not_take_the_place_of_a_unit(world: Benches) -> None:
+    (said,) = world.refused(ONE, Command.REPLACE, "unit-1", "case-2")
+    assert "case-2 is a case: it does not go into a case" in said
+
+
+def test_nothing_goes_into_a_case_that_is_out_of_use(world: Benches) -> None:
+    world.ok(ONE, Command.EMPTY, "case-1")
+    world.ok(ONE, (Command.DECOMMISSION, "damaged"), SUE, "case-1")
+    (said,) = world.refused(ONE, Command.MERGE, "case-3", "case-1")
+    assert "case-1 was taken out of use" in said
+
+
 def test_both_faults_of_a_replacement_are_named(world: Benches) -> None:
     world.ok(ONE, Command.REMOVE, "unit-1")
     said = world.refused(ONE, Command.REPLACE, "unit-1", "unit-4")
