@@ -15,8 +15,9 @@ UNITS = 60
 
 
 def _armed(status: dict[str, Any]) -> bool:
-    # Nobody runs the camera role here: the packing place is not what is recorded.
-    up = all(d["link"] == "up" for name, d in status["devices"].items() if name != "table")
+    # Nobody runs the camera role or the rework table here: the belt is what is recorded.
+    others = ("table", "rework-scanner")
+    up = all(d["link"] == "up" for name, d in status["devices"].items() if name not in others)
     return up and all(gate["armed"] for gate in status["gates"].values())
 
 
