@@ -19,7 +19,8 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`units` products at `rate` a minute. `keep` is a directory for everything that is made."""
+    """`units` products at `rate` a minute. `keep` is a directory for everything that is made.
+    `stay`: the screens stay when all is done, until the demo is interrupted."""
 
     units: int
     rate: int
@@ -27,6 +28,7 @@ class DemoOptions:
     faults: tuple[str, ...]
     json_file: Path | None
     keep: Path | None
+    stay: bool = False
 
     @classmethod
     def of(
@@ -37,12 +39,15 @@ class DemoOptions:
         faults: str | None,
         json_file: Path | None,
         keep: Path | None,
+        *,
+        stay: bool = False,
     ) -> Self:
         """As given on the command line: `faults` are comma-separated, ``none``, or None for all."""
         names = FAULTS
         if faults is not None:
             names = tuple(name.strip() for name in faults.split(",") if name.strip())
-        return cls(units, rate, seed, () if names == (NONE,) else names, json_file, keep)
+        given = () if names == (NONE,) else names
+        return cls(units, rate, seed, given, json_file, keep, stay)
 
     def check(self) -> None:
         """Raise DemoError naming everything that cannot be had."""

@@ -169,9 +169,9 @@ def account_of_events(events: Iterable[Event]) -> Account:
     number_at: Counter[str] = Counter()
     closed: dict[str, tuple[str, ...]] = {}
     filling: dict[str, tuple[str, ...]] = {}
-    for container, (level_name, children) in sorted(contents.items()):
-        if container in labels:
-            closed[labels[container]] = tuple(children)
+    for number, (level_name, children) in sorted(contents.items()):
+        if number in labels:
+            closed[labels[number]] = tuple(children)
             continue
         number_at[level_name] += 1
         filling[f"{level_name} {number_at[level_name]}"] = tuple(children)

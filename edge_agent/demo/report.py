@@ -43,6 +43,8 @@ class Findings:
     """Step → n, p50_us, p99_us, as the line role measured since its last start."""
     camera: dict[str, Any] = field(default_factory=dict)
     """What the cases' camera did → how many (case_camera.counts)."""
+    repairs: dict[str, int] = field(default_factory=dict)
+    """What was done at the rework table → how many."""
     suppressed: dict[str, int] = field(default_factory=dict)
     """Station → re-reads that the line role has suppressed since its last start."""
 
@@ -82,6 +84,7 @@ def _show_course(findings: Findings, console: Console) -> None:
         ("outages", findings.outages),
         ("roles that died and were restarted", findings.restarts),
         ("re-reads suppressed", findings.suppressed),
+        ("repairs at the rework table", findings.repairs),
     ):
         told = ", ".join(f"{name} {count}" for name, count in sorted(times.items()) if count)
         console.print(f"{what}: {told or 'none'}")

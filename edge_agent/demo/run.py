@@ -1,19 +1,22 @@
 """The course of the demo: set up, run the belt, let everything come to rest, reconcile."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
+from drivers.sim.bench.hand_scanner import HandScanner
 from drivers.sim.truth import Truth, load_truth
 from edge_agent.config import LineConfig
 from edge_agent.control import ControlError, ask
-from edge_agent.demo import case_camera
+from edge_agent.demo import case_camera, screens
 from edge_agent.demo.accounts import Hq, Records, read_ledger
 from edge_agent.demo.options import HQ_OFFLINE, DemoError, DemoOptions
 from edge_agent.demo.processes import PlantProcess, Role
@@ -31,15 +34,18 @@ from edge_agent.demo.reconcile import (
     verdicts_by_fault,
 )
 from edge_agent.demo.report import Findings, show
+from edge_agent.demo.rework_table import ReworkTable, repaired
 from edge_agent.demo.workspace import (
     CAMERA,
     CASE_SIZE,
     LINE,
     PALLET_SIZE,
+    REWORK,
     PlantAddress,
     Workspace,
     command,
 )
+from edge_agent.hmi.line_link import LineLink
 from edge_agent.ledger.errors import LedgerError
 
 READY_S = 60
@@ -47,7 +53,7 @@ SETTLE_S = 60
 HQ_OFFLINE_S = 3
 HQ_OFFLINE_AT = 0.4
 """How much of the belt has run when HQ goes away."""
-NICENESS = {"camera": 5, "sync": 15, "hq": 15}
+NICENESS = {"camera": 5, "hmi": 5, "sync": 15, "hq": 15}
 """How far each role stands behind the line, as on a line PC by systemd."""
 _POLL_S = 0.2
 
@@ -55,7 +61,8 @@ _POLL_S = 0.2
 def run_demo(options: DemoOptions) -> int:
     """Run the demo and print its result.
 
-    0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted (SIGINT, SIGTERM).
+    0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted (SIGINT, SIGTERM)
+    before it had a result.
     """
     console = Console()
     if not console.is_terminal:
@@ -65,19 +72,26 @@ def run_demo(options: DemoOptions) -> int:
         workspace = Workspace(options.keep or Path(tempfile.mkdtemp(prefix="edge-agent-demo-")))
     except DemoError as error:
         return _refuse(error, console)
-    try:
-        findings = asyncio.run(_Demo(options, workspace, console).run())
+    found: list[Findings] = []
+
+    def tell(findings: Findings) -> None:
         show(findings, console)
         if options.json_file is not None:
             findings.save(options.json_file)
-        status = 0 if findings.agree else 1
+        found.append(findings)
+
+    status = 130
+    try:
+        asyncio.run(_Demo(options, workspace, console).run(tell))
     except DemoError as error:
         status = _refuse(error, console)
     except KeyboardInterrupt:
-        console.print("demo: stopped before its end")
-        status = 130
+        if not found:
+            console.print("demo: stopped before its end")
     finally:
         workspace.close()
+    if found:
+        status = 0 if found[0].agree else 1
     if options.keep is None and status == 0:
         shutil.rmtree(workspace.root)
     else:
@@ -99,16 +113,17 @@ class _Demo:
         self._console = console
         self._roles: dict[str, Role] = {}
         self._plant: PlantProcess | None = None
+        self._started_s = time.monotonic()
 
-    async def run(self) -> Findings:
-        """Raises DemoError when a process cannot be kept running or does not get ready."""
-        started_s = time.monotonic()
+    async def run(self, tell: Callable[[Findings], None]) -> None:
+        """Run to the end; `tell` is given the result. Raises DemoError when a process cannot be
+        kept running or does not get ready."""
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGTERM, signal.raise_signal, signal.SIGINT
         )
         try:
             async with asyncio.TaskGroup() as group:
-                findings = await self._course(group)
+                await self._course(group, tell)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -116,24 +131,43 @@ class _Demo:
                 await role.stop()
             if self._plant is not None:
                 await self._plant.stop()
-        findings.seconds = round(time.monotonic() - started_s, 1)
-        return findings
 
-    async def _course(self, group: asyncio.TaskGroup) -> Findings:
+    async def _course(self, group: asyncio.TaskGroup, tell: Callable[[Findings], None]) -> None:
         config, hq = await self._set_up()
-        keepers = [group.create_task(role.keep()) for role in self._roles.values()]
-        for role in self._roles.values():
-            role.start()
-        await self._until(READY_S, lambda: hq.is_up() and _is_ready(config), "roles are not ready")
-        await self._run_belt()
+        line = LineLink(config.control_path("line"))
+        jobs = [group.create_task(role.keep()) for role in self._roles.values()]
+        jobs.append(group.create_task(line.run()))
+        with contextlib.closing(HandScanner(self._workspace.rework_link)) as scanner:
+            for role in self._roles.values():
+                role.start()
+            await self._until(
+                READY_S, lambda: hq.is_up() and _is_ready(config), "roles are not ready"
+            )
+            badge = await asyncio.to_thread(screens.hire, config)
+            screens.present(config, self._console)
+            table = ReworkTable(REWORK, scanner, badge, line, lambda: _labelled(config))
+            working = group.create_task(table.work())
+            await self._run_belt()
+            table.end_soon()
+            await working
+            findings = await self._reckon(config, hq, table)
+            findings.seconds = round(time.monotonic() - self._started_s, 1)
+            tell(findings)
+            if self._options.stay:
+                self._console.print("the screens stay; Ctrl-C ends the demo")
+                await asyncio.Event().wait()
+        for job in jobs:
+            job.cancel()
+        hq.close()
+
+    async def _reckon(self, config: LineConfig, hq: Hq, table: ReworkTable) -> Findings:
         truth = load_truth(self._workspace.truth_path)
         asked = self._options
         findings = Findings(asked.units, asked.rate, asked.seed, asked.faults)
         findings.settled = await self._settle(config, truth, findings, hq)
+        findings.repairs = dict(Counter(repair.mend.value for repair in table.done))
+        findings.differences = repaired(truth, table.done)
         await self._reconcile(config, truth, findings, hq)
-        for keeper in keepers:
-            keeper.cancel()
-        hq.close()
         return findings
 
     # --- before ----------------------------------------------------------------------------
@@ -146,13 +180,14 @@ class _Demo:
         )
         ready = await self._plant.said()
         address = PlantAddress(ready["scanner"], ready["packing"], ready["modbus"], ready["camera"])
-        port = space.hold_hq_port()
-        config = await asyncio.to_thread(space.set_up, address, port)
+        port, hmi_port = space.hold_port(), space.hold_port()
+        config = await asyncio.to_thread(space.set_up, address, port, hmi_port)
         for name, arguments in {
             "hq": ["hq", "--data", str(space.hq_dir), "--port", str(port)],
             "line": ["line", str(space.config_path)],
             "camera": ["camera", str(space.config_path), CAMERA],
             "sync": ["sync", str(space.config_path)],
+            "hmi": ["hmi", str(space.config_path)],
         }.items():
             log = space.logs_dir / f"{name}.log"
             niceness = NICENESS.get(name, 0)
@@ -226,8 +261,9 @@ class _Demo:
         try:
             await self._until(SETTLE_S, line_is_done, "the line still waits for items")
             await self._until(SETTLE_S, camera_is_done, "pictures of rejects are not kept")
-            await self._roles["camera"].stop()
-            await self._roles["line"].stop()
+            if not self._options.stay:
+                await self._roles["camera"].stop()
+                await self._roles["line"].stop()
             await self._until(SETTLE_S, hq_is_done, "HQ lacks events")
         except DemoError as error:
             self._console.print(str(error), style="red", markup=False)
@@ -247,7 +283,7 @@ class _Demo:
         }
         given = verdicts(here.events())
         findings.counts = {who: account.counts() for who, account in accounts.items()}
-        findings.differences = compare(accounts) + _record_differences(here, there)
+        findings.differences += compare(accounts) + _record_differences(here, there)
         camera = case_camera.CameraAccount.of(here.events())
         pictures = config.evidence_path(CAMERA)
         findings.differences += case_camera.label_differences(camera, truth)
@@ -281,17 +317,24 @@ class _Demo:
 
 
 def _is_ready(config: LineConfig) -> bool:
-    """Whether sync answers, the camera sees, and the line has every device and knows where the PLC
-    counts."""
+    """Whether sync answers, the screens are served, the camera sees, and the line has every device
+    and knows where the PLC counts."""
     ask(config.control_path("sync"), "status")
     camera = ask(config.control_path(f"camera-{CAMERA}"), "status")
     status = ask(config.control_path("line"), "status")
     links = {device["link"] for device in status["devices"].values()}
     return (
-        camera["fault"] is None
+        screens.are_up(config)
+        and camera["fault"] is None
         and links == {"up"}
         and all(gate["armed"] for gate in status["gates"].values())
     )
+
+
+def _labelled(config: LineConfig) -> dict[str, tuple[str, ...]]:
+    """What lies in the cases that have their label."""
+    closed = account_of_events(read_ledger(config.ledger_path).events()).closed
+    return {case: units for case, units in closed.items() if units and units[0].startswith("01")}
 
 
 def _knows(config: LineConfig, last_item: int) -> bool:

@@ -21,6 +21,8 @@ CAMERA = "table"
 """Over the packer's table; its name is part of the path of a Unix socket, which must be short."""
 CASES = "cases"
 """The camera's station."""
+REWORK = "rework"
+"""The station of the rework table."""
 CASE_SIZE = 12
 PALLET_SIZE = 4
 _COMMAND_S = 60
@@ -29,8 +31,8 @@ _SOCKET_PATH_BYTES = 107
 
 _CONFIG = Template("""\
 # The line of `edge-agent demo`: a serial scanner and a PLC gate over the belt, a camera where a
-# packer labels cases, and his scanner on TCP for pallets. The demo writes its own copy, with the
-# addresses of its simulated plant.
+# packer labels cases, his scanner on TCP for pallets, and a table where cases are repaired. The
+# demo writes its own copy, with the addresses of its simulated plant.
 
 [line]
 name = "$line"
@@ -39,6 +41,7 @@ run_dir = "$run_dir"
 
 [[products]]
 gtin = "$gtin"
+name = "Flower water 500 ml"
 
 [[levels]]
 name = "unit"
@@ -79,6 +82,11 @@ url = "tcp://127.0.0.1:$packing_port"
 suffix = "\\r"
 accept = "ACK\\r"
 reject = "NAK\\r"
+
+[devices.rework-scanner]
+kind = "scanner"
+url = "serial://$rework_scanner?baud=115200"
+suffix = "\\r"
 
 [devices.plc]
 kind = "modbus-tcp"
@@ -128,6 +136,18 @@ name = "pallets"
 scanner = "pallet-scanner"
 reads = ["pallet"]
 reread_ms = 1000
+work = "pallet"
+
+[[stations]]
+name = "$rework"
+scanner = "rework-scanner"
+reads = ["unit", "case", "pallet"]
+work = "rework"
+
+[hmi]                            # docs/operators.en.md; run by: edge-agent hmi CONFIG
+port = $hmi_port
+language = "en"
+site = "Edge Agent demo"
 
 [sync]
 hq_url = "http://127.0.0.1:$hq_port"
@@ -147,7 +167,7 @@ class PlantAddress:
     camera_port: int
 
 
-def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
+def render_config(root: Path, plant: PlantAddress, hq_port: int, hmi_port: int) -> str:
     """The line's configuration as TOML, everything that is written lying under `root`."""
     return _CONFIG.substitute(
         line=LINE,
@@ -164,7 +184,10 @@ def render_config(root: Path, plant: PlantAddress, hq_port: int) -> str:
         camera=CAMERA,
         cases=CASES,
         camera_port=plant.camera_port,
+        rework=REWORK,
+        rework_scanner=root / "rework-scanner",
         hq_port=hq_port,
+        hmi_port=hmi_port,
         belt=_belt(),
     )
 
@@ -189,9 +212,10 @@ class Workspace:
         self.truth_path = self.plant_dir / "truth.json"
         self.logs_dir = self.root / "logs"
         self.pids_path = self.root / "pids.json"
+        self.rework_link = self.root / "rework-scanner"
         self._token_path = self.root / "hq.token"
         self._make_directories()
-        self._hq_port_holder = socket.socket()
+        self._port_holders: list[socket.socket] = []
 
     def _make_directories(self) -> None:
         too_long = (
@@ -214,11 +238,13 @@ class Workspace:
                 f"{self.root} cannot serve as the demo's directory: {error.strerror}"
             ) from None
 
-    def hold_hq_port(self) -> int:
-        """A port for HQ, kept from everybody else while HQ is not listening."""
-        self._hq_port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._hq_port_holder.bind(("127.0.0.1", 0))
-        port: int = self._hq_port_holder.getsockname()[1]
+    def hold_port(self) -> int:
+        """A port for a role, kept from everybody else while the role is not listening."""
+        holder = socket.socket()
+        self._port_holders.append(holder)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
         return port
 
     def token(self) -> str:
@@ -226,11 +252,12 @@ class Workspace:
         return self._token_path.read_text(encoding="utf-8")
 
     def close(self) -> None:
-        self._hq_port_holder.close()
+        for holder in self._port_holders:
+            holder.close()
 
-    def set_up(self, plant: PlantAddress, hq_port: int) -> LineConfig:
+    def set_up(self, plant: PlantAddress, hq_port: int, hmi_port: int) -> LineConfig:
         """Configure the line as an installer would: by the project's own commands."""
-        text = render_config(self.root, plant, hq_port)
+        text = render_config(self.root, plant, hq_port, hmi_port)
         self.config_path.write_text(text, encoding="utf-8")
         config = load_config(self.config_path)
         token = command("hq-token", "add", LINE, "--data", str(self.hq_dir))

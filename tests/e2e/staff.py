@@ -1,5 +1,7 @@
 """Who works in the hall, and what their screens must say: one shift in one language."""
 
+import re
+
 from drivers.sim.bench.goods import Bottle, Goods
 from drivers.sim.codes import OTHER_PRODUCT, PRODUCT
 from edge_agent.core.events import Reason
@@ -10,8 +12,14 @@ from tests.e2e.shift_rig import CASE_UNITS, Hall, Screen, Seen
 BATCH, NEXT_BATCH = "L2611A", "L2611B"
 
 
-def has_han(text: str) -> bool:
-    return any("\u4e00" <= character <= "\u9fff" for character in text)
+_HAN = re.compile("[\u4e00-\u9fff]")
+_ENGLISH = re.compile("[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+"""Three words in a row: no name or code, but a sentence that nobody has translated."""
+
+
+def is_in(language: str, text: str) -> bool:
+    """Whether nothing in `text` is of the other language."""
+    return not (_HAN if language == "en" else _ENGLISH).search(text)
 
 
 NAMES = {
@@ -53,7 +61,7 @@ class Shift:
         seen = await screen.after(lambda: scanner.scan(text))
         assert seen.tone == tone, (text, seen)
         # Every sentence is in the language of who stands there.
-        assert has_han(seen.text) == (self.language != "en"), seen
+        assert all(is_in(self.language, each) for each in (seen.text, *seen.culprits)), seen
         if reason is not None:
             assert seen.word == self.t(REASONS[reason].word)
             assert seen.remedy == self.t(REASONS[reason].remedy)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -12,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 
 from edge_agent.config_file import load_config
 from edge_agent.demo.options import FAULTS, NONE, DemoOptions
 from edge_agent.demo.workspace import CAMERA, PlantAddress, render_config
+from edge_agent.ledger.reader import LedgerReader
 
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
 
@@ -75,6 +78,8 @@ def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> 
     assert plant["passed"] > 0
     assert plant["ejected"] == sum(sum(row.values()) for row in found["good_ejected"].values())
     assert found["counts"]["HQ"] == found["counts"]["ledger"] == plant
+    # A person has mended something meanwhile, and all agree on what lies where.
+    assert sum(found["repairs"].values()) >= 1
 
 
 def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
@@ -87,7 +92,7 @@ def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
     faults = "--faults=unread,label-damage,glare,camera-freeze"
     found = run_demo(tmp_path / "w", "--units=120", "--seed=5", faults, on_belt=kill)
     assert found["agree"]
-    assert found["restarts"] == {"camera": 1, "hq": 1, "line": 1, "sync": 1}
+    assert found["restarts"] == {"camera": 1, "hmi": 0, "hq": 1, "line": 1, "sync": 1}
     assert found["counts"]["plant"]["passed"] > 0
 
 
@@ -122,7 +127,7 @@ def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         pids = json.loads((workspace / "pids.json").read_text())
         ends = [os.pidfd_open(pid) for pid in pids.values()]
         demo.kill()
-    assert pids.keys() == {"plant", "hq", "line", "sync", "camera"}
+    assert pids.keys() == {"plant", "hq", "line", "sync", "camera", "hmi"}
     for end in ends:
         select.select([end], [], [])  # readable when the process has ended
         os.close(end)
@@ -154,6 +159,31 @@ def test_a_demo_that_breaks_off_says_why_and_where_everything_is(
     assert demo.returncode == status
     assert told in said
     assert f"everything is kept in {workspace}" in said
+
+
+def test_the_screens_stay_until_the_demo_is_told_to_end_and_its_result_stands(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(
+        [*DEMO, f"--keep={tmp_path}/w", "--units=40", "--rate=1200", "--faults=none", "--stay"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        told = ""
+        for line in demo.stdout:
+            told += line
+            if line.startswith("the screens stay"):
+                break
+        (address,) = re.findall(r"^screens: (http://127\.0\.0\.1:\d+),", told, re.M)
+        for page in ("/", "/station/belt", "/station/rework"):
+            with urlopen(address + page, timeout=10) as answer:
+                assert answer.status == 200
+        with LedgerReader(tmp_path / "w" / "data" / "demo" / "ledger.db") as ledger:
+            assert ledger.head()[0] > 40
+        demo.send_signal(signal.SIGINT)
+        demo.stdout.read()
+    assert demo.returncode == 0, told
 
 
 def refused(*options: str) -> str:
@@ -206,5 +236,5 @@ def test_the_example_line_is_the_one_the_demo_writes() -> None:
     assert camera_port is not None
     hq_port = int(example["sync"]["hq_url"].rpartition(":")[2])
     address = PlantAddress(scanner, packing_port, plc_port, camera_port)
-    written = render_config(root, address, hq_port)
+    written = render_config(root, address, hq_port, example["hmi"]["port"])
     assert path.read_text(encoding="utf-8") == written

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from drivers.sim.bench.worker import Mend, Repair
+from drivers.sim.codes import PRODUCT, UnitCode
 from drivers.sim.truth import ContainerTruth, ItemTruth, Truth
 from edge_agent.core.commands import Command
 from edge_agent.core.events import (
@@ -36,6 +38,7 @@ from edge_agent.demo.reconcile import (
     verdicts,
     verdicts_by_fault,
 )
+from edge_agent.demo.rework_table import repaired
 
 AT, BELT, PACKING = "2026-11-21T08:00:00.000Z", StationName("belt"), StationName("packing")
 UNIT, CASE = LevelName("unit"), LevelName("case")
@@ -304,3 +307,16 @@ def test_what_was_repaired_lies_where_the_repair_put_it() -> None:
     )  # fmt: skip
     assert account.closed == {"S1": ("A", "N"), "S2": ("D", "C")}
     assert account.filling == {"case 1": ()}
+
+
+def test_what_the_plant_knows_of_a_case_takes_in_what_was_repaired() -> None:
+    unit, fresh = UnitCode(PRODUCT, "1"), UnitCode(PRODUCT, "2")
+    replace = Repair(Mend.REPLACE, "S1", unit.text, unit.key, fresh.text, fresh.key)
+    told = truth()
+    told.cases[0].contents = ["A", unit.key]
+    assert repaired(told, [replace]) == []
+    assert told.cases[0].contents == ["A", fresh.key]
+    # It is there no more, and there is no such case.
+    again, nowhere = repaired(told, [replace, Repair(Mend.REMOVE, "S9", "", "A")])
+    assert again.said["plant"] == f"A, {fresh.key}"
+    assert (nowhere.subject, nowhere.said["plant"]) == ("S9", None)

@@ -7,7 +7,7 @@ from drivers.sim.serial_scanner import SerialScanner
 
 
 class HandScanner:
-    """Plugged in at `link` until it is put away. `scanned_ns` is when the last line was written
+    """Plugged in at `link` until it is closed. `scanned_ns` is when the last line was written
     (CLOCK_MONOTONIC)."""
 
     def __init__(self, link: Path) -> None:
@@ -29,5 +29,6 @@ class HandScanner:
         """Scan the badge round the neck."""
         self.scan(f"EA:BADGE:{secret}")
 
-    def put_away(self) -> None:
+    def close(self) -> None:
+        """Put it away: its cable is out."""
         self._scanner.unplug()
