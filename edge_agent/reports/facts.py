@@ -219,6 +219,10 @@ class Facts:
             case _:
                 self._people(event)
 
+    def pass_over(self) -> None:
+        """There was one more event, which counts nothing: a code accepted for an item."""
+        self.events += 1
+
     def _make(
         self, event: Commissioned | Passed | Packed | Closed | Opened, minute: Minute
     ) -> None:

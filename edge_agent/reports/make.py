@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from edge_agent import clock
 from edge_agent.config import LineConfig
 from edge_agent.core.body import from_body
-from edge_agent.core.events import Event, ShiftEnded
+from edge_agent.core.events import Commissioned, ShiftEnded
 from edge_agent.core.names import LevelName, OrderId
 from edge_agent.ledger.reader import JournalRow, LedgerReader
 from edge_agent.reports.directory import Directory
@@ -18,6 +19,9 @@ from edge_agent.reports.sections import Report
 from edge_agent.reports.sheet import Sheet
 from edge_agent.words import Words
 
+_ACCEPTED = f'{{"kind":"{Commissioned.kind}"'
+_OF_ITEM = '"item":'
+"""Within a text of JSON, its quotes would be escaped."""
 LOOK_BACK = 2_000
 """Events before a report's time among which a stop is looked for that lasts into it. Few are
 written while a line stands still."""
@@ -83,22 +87,25 @@ def _hash_of(ledger: LedgerReader, seq: int) -> str:
 def _facts(config: LineConfig, ledger: LedgerReader, directory: Directory, period: Period) -> Facts:
     facts = Facts(LevelName(config.levels[0].name))
     for span in period.spans:
-        for event in _events(ledger, max(span.after - LOOK_BACK, 0), span.after):
-            facts.stopped_before(event)
+        for row in _rows(ledger, max(span.after - LOOK_BACK, 0), span.after):
+            facts.stopped_before(from_body(row.body))
         facts.begin(directory.order_before(span.after))
-        for event in _events(ledger, span.after, span.last):
-            facts.apply(event)
+        for row in _rows(ledger, span.after, span.last):
+            # A third of all events are verdicts on items, which the gate's words tell again:
+            # reading them would take half of the time.
+            if row.body.startswith(_ACCEPTED) and _OF_ITEM in row.body:
+                facts.pass_over()
+            else:
+                facts.apply(from_body(row.body))
         facts.end()
     if period.shift and not period.is_open:
-        for event in _events(ledger, period.last_seq, period.last_seq + LOOK_ON):
+        for row in _rows(ledger, period.last_seq, period.last_seq + LOOK_ON):
+            event = from_body(row.body)
             if isinstance(event, ShiftEnded) and event.shift == period.shift:
                 facts.account(event)
     return facts
 
 
-def _events(ledger: LedgerReader, after: int, last: int) -> Iterator[Event]:
-    rows: Iterator[JournalRow] = ledger.walk(after)
-    for row in rows:
-        if row.seq > last:
-            return
-        yield from_body(row.body)
+def _rows(ledger: LedgerReader, after: int, last: int) -> Iterator[JournalRow]:
+    """Events after number `after` up to `last`."""
+    return takewhile(lambda row: row.seq <= last, ledger.walk(after))

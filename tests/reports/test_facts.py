@@ -159,3 +159,17 @@ def test_every_law_and_every_count_of_an_account_has_words() -> None:
     kept = {field.name for field in fields(Counts)} | {"on_belt", "in_open"}
     assert kept == COUNTS.keys()
     assert {*StopCause, OUT_OF_TOUCH, ""} == STOPS.keys()
+
+
+def test_an_item_of_which_the_gate_has_not_spoken_is_not_good_yet_but_no_nothing_either(
+    tmp_path: Path,
+) -> None:
+    judged, _ = passing(at(1), 1)
+    tricky = Commissioned(
+        at=at(2), station=BENCH, key=CodeKey("k"), level=UNIT, text='"item":7', serial='"item":'
+    )
+    facts = of(tmp_path, [judged]).facts
+    assert (facts.accepted_total, facts.events) == (0, 1)
+    other = tmp_path / "other"
+    other.mkdir()
+    assert of(other, [judged, tricky]).facts.accepted_total == 1
