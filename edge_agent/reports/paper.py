@@ -244,7 +244,6 @@ def _tiles(tiles: Sequence[Tile], styles: Styles) -> list[Flowable]:
         looks: list[Any] = [
             ("BACKGROUND", (0, 0), (-1, -1), PALE),
             ("BOX", (0, 0), (-1, -1), 0.8, INK),
-            ("INNERGRID", (0, 0), (-1, -1), 0, PALE),
             ("TOPPADDING", (0, 0), (-1, -1), 2),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
             ("BOTTOMPADDING", (0, 2), (-1, 2), 6),

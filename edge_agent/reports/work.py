@@ -24,7 +24,7 @@ def rework_section(sheet: Sheet, t: Words) -> Section | None:
         tables.append(Table((t("Refused"), "", t("Times")), rows, numbers=2))
     if facts.decommissioned:
         reasons = [
-            (t(DECOMMISSION[why]) if why in DECOMMISSION else why, number(count))
+            (t(DECOMMISSION.get(why, why)) if why else NOTHING, number(count))
             for why, count in facts.decommissioned.most_common()
         ]
         tables.append(Table((t("Taken out of use, and why"), t("Codes")), reasons))
@@ -46,7 +46,7 @@ def labels_section(sheet: Sheet, t: Words) -> Section | None:
     tables = [Table((t("Labels"), t("Count")), [(name, number(count)) for name, count in counts])]
     if sheet.facts.reprints:
         rows = [
-            (sheet.person(by), why or NOTHING, number(count))
+            (sheet.person(by), t(why) if why else NOTHING, number(count))
             for (by, why), count in sheet.facts.reprints.most_common()
         ]
         tables.append(Table((t("Printed once more by"), t("Why"), t("Times")), rows, numbers=2))
@@ -71,7 +71,7 @@ def people_section(sheet: Sheet, t: Words) -> Section | None:
         head = (t("Name"), t("Role"), t("Stations"), t("First"), t("Last"), t("Times"))
         tables.append(Table(head, rows, numbers=3, wide=2))
     if facts.sign_ins_refused:
-        refused = [(why, number(count)) for why, count in facts.sign_ins_refused.most_common()]
+        refused = [(t(why), number(count)) for why, count in facts.sign_ins_refused.most_common()]
         tables.append(Table((t("Sign-in refused"), t("Times")), refused))
     return Section(t("Signed in"), tables=tuple(tables)) if tables else None
 
