@@ -52,6 +52,7 @@ class Command(StrEnum):
     RELEASE = "RELEASE"
     """Let the stopped gate of this station run again."""
     CONFIRM = "CONFIRM"
+    """Yes, close it though it is not full."""
     CANCEL = "CANCEL"
     """Leave what was begun."""
     SIGN_OUT = "SIGN_OUT"

@@ -33,13 +33,14 @@ DOUBLE_TAP_US = 400_000
 @dataclass(slots=True)
 class Begun:
     """A command that was asked for and is not done. `needs` is what a badge is awaited for, and
-    `asked` whether one was."""
+    `asked` whether one was; `confirms`: CONFIRM is awaited."""
 
     press: Press
     procedure: Procedure
     since_us: int
     needs: Permission | None = None
     asked: bool = False
+    confirms: bool = False
     approver: Person | None = None
     scanned: list[Code] = field(default_factory=list)
 
@@ -55,6 +56,7 @@ class Begun:
             "since_us": self.since_us,
             "needs": self.needs,
             "asked": self.asked,
+            "confirms": self.confirms,
             "approver": self.approver and astuple(self.approver),
             "scanned": [astuple(code) for code in self.scanned],
         }
@@ -72,6 +74,7 @@ class Begun:
             saved["since_us"],
             saved["needs"] and Permission(saved["needs"]),
             saved["asked"],
+            saved["confirms"],
             approver,
             [
                 Code(key, level, CodeKind(kind), *others)
@@ -111,6 +114,10 @@ class Desk:
             shown = mine.shown or Show(given.station, Tone.NOTE, say("the same again"), 0)
             self._show(replace(shown, received_us=given.at.mono_us))
             return
+        if given.command is Command.CONFIRM and mine.begun is not None and mine.begun.confirms:
+            mine.begun.confirms = False
+            self._go_on(given, mine.begun)
+            return
         held = self._record.held.get(given.station)
         begun = self._drop(given.station)
         match given.command:
@@ -128,8 +135,9 @@ class Desk:
                 self._begin(given)
 
     def close(self, read: Read) -> None:
-        """A container's code was scanned, and it is not full: the same as CLOSE."""
-        self._begin(Press(read.at, read.station, Command.CLOSE))
+        """The code of the container at hand was scanned: the same as CLOSE. But where it is not
+        full it may have been scanned too early: that is asked."""
+        self._begin(Press(read.at, read.station, Command.CLOSE), confirm=True)
 
     def badge(self, given: Badge) -> None:
         """Somebody signs in, or gives leave to what was begun."""
@@ -247,7 +255,7 @@ class Desk:
 
     # --- the dialog ------------------------------------------------------------------------
 
-    def _begin(self, given: Press) -> None:
+    def _begin(self, given: Press, *, confirm: bool = False) -> None:
         procedure, people = PROCEDURES[given.command], self._record.plan.people
         begun = Begun(given, procedure, given.at.mono_us)
         if procedure.choices and given.argument not in ("", *procedure.choices):
@@ -265,6 +273,8 @@ class Desk:
                 return
             if not attendance.may_alone(self._record, given.station, needed):
                 begun.needs, begun.asked = needed, True
+            elif confirm and needed is Permission.CLOSE_PARTIAL:
+                begun.confirms = True
         self._go_on(given, begun)
 
     def _go_on(self, given: Press | Badge | Read, begun: Begun) -> None:
@@ -309,6 +319,9 @@ class Desk:
             return Prompt(command, procedure.choose, 1, total + 1, offered)
         if begun.needs is not None:
             return Prompt(command, say("show the badge of somebody who may do this"), 1, total)
+        if begun.confirms:
+            asks = say("it is not full: CONFIRM closes it, or go on packing")
+            return Prompt(command, asks, 1, 1, ((Command.CONFIRM, ""),))
         if done == len(scans) or self._gets_label(begun):
             return None
         return Prompt(command, scans[done], done + begun.asked + 1, total)

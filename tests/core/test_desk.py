@@ -209,6 +209,16 @@ def test_a_part_filled_case_is_closed_with_a_supervisors_badge(world: Benches) -
     assert (closed.by, closed.approved_by) == (ANN.id, SUE.id)  # type: ignore[attr-defined]
 
 
+def test_a_supervisor_confirms_that_a_part_filled_case_is_closed(world: Benches) -> None:
+    world.ok(ONE, SUE)
+    assert world.do(ONE, "case-2").tone is Tone.ASK
+    assert "plain:case-2" not in world.codes()
+    world.ok(ONE, Command.CONFIRM)
+    assert world.children("case-2") == ["unit-4"]
+    world.ok(ONE, "unit-5")
+    assert "scan the code" in str(world.do(ONE, Command.CLOSE).saying)
+
+
 def test_packing_goes_on_where_a_case_code_came_too_early(world: Benches) -> None:
     assert world.do(ONE, "case-2").tone is Tone.ASK
     world.ok(ONE, "unit-5", "unit-6")

@@ -166,7 +166,7 @@ class Factory(RuleBasedStateMachine):
     def pack(self, station: StationName, case: str, data: st.DataObject) -> None:
         free = [name for name in UNITS if name not in Reference(self.world).spots]
         units = data.draw(st.lists(st.sampled_from(free or UNITS), max_size=3, unique=True))
-        self.do(station, Command.CANCEL, *units, case, SUE)
+        self.do(station, Command.CANCEL, *units, case, SUE, Command.CONFIRM)
 
     def pick(self, data: st.DataObject, kind: str) -> str:
         """Mostly a code of `kind`, so that many repairs make sense; else any."""
