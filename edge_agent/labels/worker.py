@@ -5,6 +5,7 @@ gate would wait for it. One JSON line in, one out: first `Setup`, which is not a
 with ``template`` and ``fields``, answered with ``zpl`` or ``error``. Ends with its input.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -18,7 +19,8 @@ from edge_agent.labels.typesetting import Typeface
 from edge_agent.labels.zpl import zpl
 from edge_agent.section import Section
 
-_NICENESS = 10
+_NICENESS = 20
+"""The line's unit has -10."""
 
 
 class Setup(Section):
@@ -30,7 +32,8 @@ class Setup(Section):
 
 
 def main() -> None:
-    os.nice(_NICENESS)
+    with contextlib.suppress(PermissionError):  # refused by an older unit: then it is not so nice
+        os.nice(_NICENESS)
     setup = Setup.model_validate_json(sys.stdin.readline())
     typeface = Typeface(setup.font)
     for line in sys.stdin:

@@ -15,6 +15,8 @@ from edge_agent.labels.worker import Setup
 DRAW_S = 30.0
 """A label takes a tenth of a second, and its first one a second more."""
 _ANSWER_BYTES = 1 << 20
+_LEASH = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m")
+"""The kernel ends it with the role, however that dies (prctl(2), PR_SET_PDEATHSIG)."""
 
 
 class LabelWorker:
@@ -58,8 +60,7 @@ class LabelWorker:
         process = self._process
         if process is None or process.returncode is not None:
             process = self._process = await create_subprocess_exec(
-                sys.executable, "-m", "edge_agent.labels.worker",
-                stdin=PIPE, stdout=PIPE, limit=_ANSWER_BYTES,
+                *_LEASH, "edge_agent.labels.worker", stdin=PIPE, stdout=PIPE, limit=_ANSWER_BYTES
             )  # fmt: skip
             self._send(process, self._setup.model_dump_json())
         self._send(process, json.dumps(question))
