@@ -13,8 +13,9 @@ from edge_agent.core.inputs import Press, Release
 from edge_agent.core.names import CodeKey, OrderId, PersonId
 from edge_agent.core.people import Permission, Person
 from edge_agent.core.record import Record
-from edge_agent.core.rework.draft import Draft, Scanned, Task
+from edge_agent.core.rework.draft import Draft
 from edge_agent.core.rework.repairs import repair
+from edge_agent.core.rework.task import Scanned, Task
 from edge_agent.core.rework.undo import undo
 from edge_agent.core.saying import Saying, say
 

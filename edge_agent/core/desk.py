@@ -6,21 +6,21 @@ command. What is begun is forgotten at a restart: nothing is recorded before all
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from edge_agent.core import attendance, deeds
-from edge_agent.core.codes import Code, CodeKind
+from edge_agent.core.codes import Code
 from edge_agent.core.commands import Command, is_control
 from edge_agent.core.deeds import Deed
-from edge_agent.core.dialog import PROCEDURES, Procedure, Prompt
+from edge_agent.core.dialog import PROCEDURES, Begun, Prompt, press_from
 from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import Reason
 from edge_agent.core.inputs import Badge, Press, Read, Release
 from edge_agent.core.names import Instant, PersonId, StationName
-from edge_agent.core.people import Permission, Person, Role
+from edge_agent.core.people import Permission, Person
 from edge_agent.core.record import Record, printable
-from edge_agent.core.rework.draft import Scanned
+from edge_agent.core.rework.task import Scanned
 from edge_agent.core.rework.words import whereabouts
 from edge_agent.core.saying import Saying, say
 
@@ -28,59 +28,6 @@ ASIDE_US = 60_000_000
 """A command that is begun is left when nothing was scanned for so long."""
 DOUBLE_TAP_US = 400_000
 """The same button, or the same command barcode, again within this time is one."""
-
-
-@dataclass(slots=True)
-class Begun:
-    """A command that was asked for and is not done. `needs` is what a badge is awaited for, and
-    `asked` whether one was; `confirms`: CONFIRM is awaited."""
-
-    press: Press
-    procedure: Procedure
-    since_us: int
-    needs: Permission | None = None
-    asked: bool = False
-    confirms: bool = False
-    approver: Person | None = None
-    scanned: list[Code] = field(default_factory=list)
-
-    @property
-    def chooses(self) -> bool:
-        """Whether its argument is awaited."""
-        return self.procedure.choose is not None and not self.press.argument
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "press": astuple(self.press),
-            "since_us": self.since_us,
-            "needs": self.needs,
-            "asked": self.asked,
-            "confirms": self.confirms,
-            "approver": self.approver and astuple(self.approver),
-            "scanned": [astuple(code) for code in self.scanned],
-        }
-
-    @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> "Begun":
-        """What `to_json` wrote."""
-        press, approver = _press(saved["press"]), None
-        if saved["approver"] is not None:
-            number, name, role, language = saved["approver"]
-            approver = Person(number, name, Role(role), language)
-        return cls(
-            press,
-            PROCEDURES[press.command],
-            saved["since_us"],
-            saved["needs"] and Permission(saved["needs"]),
-            saved["asked"],
-            saved["confirms"],
-            approver,
-            [
-                Code(key, level, CodeKind(kind), *others)
-                for key, level, kind, *others in saved["scanned"]
-            ],
-        )
 
 
 @dataclass(slots=True)
@@ -250,7 +197,7 @@ class Desk:
             if station is None:
                 continue
             mine.begun = station["begun"] and Begun.from_json(station["begun"])
-            mine.pressed = station["pressed"] and _press(station["pressed"])
+            mine.pressed = station["pressed"] and press_from(station["pressed"])
             mine.active_us = station["active_us"]
 
     # --- the dialog ------------------------------------------------------------------------
@@ -389,11 +336,6 @@ class Desk:
     def _show(self, show: Show) -> None:
         self._stations[show.station].shown = show
         self._record.decision.effects.append(show)
-
-
-def _press(saved: list[Any]) -> Press:
-    at, station, command, argument = saved
-    return Press(Instant(*at), station, Command(command), argument)
 
 
 def _is_double_tap(earlier: Press, given: Press) -> bool:

@@ -1,10 +1,14 @@
 """The table of what people may ask of a station: who may, and what they scan after it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
+from typing import Any
 
+from edge_agent.core.codes import Code, CodeKind
 from edge_agent.core.commands import DECOMMISSION_REASONS, Command
-from edge_agent.core.people import Permission
+from edge_agent.core.inputs import Press
+from edge_agent.core.names import Instant
+from edge_agent.core.people import Permission, Person, Role
 from edge_agent.core.saying import Saying, say
 
 
@@ -79,3 +83,62 @@ PROCEDURES: Mapping[Command, Procedure] = {
     Command.RELEASE: Procedure(Permission.RELEASE),
 }
 """CONFIRM, CANCEL and SIGN_OUT are no procedures: everybody may, at any time."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """A command that was asked for and is not done. `needs` is what a badge is awaited for, and
+    `asked` whether one was; `confirms`: CONFIRM is awaited."""
+
+    press: Press
+    procedure: Procedure
+    since_us: int
+    needs: Permission | None = None
+    asked: bool = False
+    confirms: bool = False
+    approver: Person | None = None
+    scanned: list[Code] = field(default_factory=list)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether its argument is awaited."""
+        return self.procedure.choose is not None and not self.press.argument
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "press": astuple(self.press),
+            "since_us": self.since_us,
+            "needs": self.needs,
+            "asked": self.asked,
+            "confirms": self.confirms,
+            "approver": self.approver and astuple(self.approver),
+            "scanned": [astuple(code) for code in self.scanned],
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> "Begun":
+        """What `to_json` wrote."""
+        press, approver = press_from(saved["press"]), None
+        if saved["approver"] is not None:
+            number, name, role, language = saved["approver"]
+            approver = Person(number, name, Role(role), language)
+        return cls(
+            press,
+            PROCEDURES[press.command],
+            saved["since_us"],
+            saved["needs"] and Permission(saved["needs"]),
+            saved["asked"],
+            saved["confirms"],
+            approver,
+            [
+                Code(key, level, CodeKind(kind), *others)
+                for key, level, kind, *others in saved["scanned"]
+            ],
+        )
+
+
+def press_from(saved: list[Any]) -> Press:
+    """The press that was saved as plain JSON values."""
+    at, station, command, argument = saved
+    return Press(Instant(*at), station, Command(command), argument)

@@ -7,15 +7,14 @@ lies in a container.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from edge_agent.core.codes import Code
-from edge_agent.core.commands import Command
 from edge_agent.core.events import Closed, Commissioned, Event, Move, Parked, Place, Reworked
 from edge_agent.core.history import History, Known, KnownContainer
-from edge_agent.core.names import CodeKey, ContainerId, LevelName, PersonId, StationName
+from edge_agent.core.names import CodeKey, ContainerId, LevelName, StationName
 from edge_agent.core.packing import LevelPlan, Packing
+from edge_agent.core.rework.task import Refusal, Repair, Scanned, Task
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import ContainerState, State
@@ -24,44 +23,6 @@ from edge_agent.core.verify import Due, verify
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so may come again as if it were new."""
 IN_USE = (State.ACTIVE, State.PACKED)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Who repairs what, where and when. `due` is what the station reads; `why` is the reason that
-    was chosen, where one is asked. `one_batch`: things of two batches do not lie together."""
-
-    operation: Command
-    at: str
-    station: StationName
-    due: Due
-    by: PersonId | None = None
-    approved_by: PersonId | None = None
-    why: str = ""
-    one_batch: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """A code that was scanned for a repair, and what the line knows of it."""
-
-    code: Code
-    known: Known | None
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A repair that breaks nothing: the events that make it true, and what is said of it."""
-
-    events: tuple[Event, ...]
-    saying: Saying
-    key: CodeKey | None = None
-    made: KnownContainer | None = None
-    """A container that was made, and has no code yet."""
-
-
-Refusal = tuple[Saying, ...]
-"""All that speaks against a repair; never empty."""
 
 
 class Draft:

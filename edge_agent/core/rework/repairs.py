@@ -6,7 +6,8 @@ from edge_agent.core.commands import Command
 from edge_agent.core.events import Opened, Place
 from edge_agent.core.history import KnownContainer
 from edge_agent.core.names import CodeKey, LevelName, StationName
-from edge_agent.core.rework.draft import Draft, Refusal, Repair, Scanned
+from edge_agent.core.rework.draft import Draft
+from edge_agent.core.rework.task import Refusal, Repair, Scanned
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import ContainerState, State

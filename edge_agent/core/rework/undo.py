@@ -8,8 +8,9 @@ from edge_agent.core.acts import Act
 from edge_agent.core.events import Closed, Move, Opened, Packed, Parked, Place, Reworked
 from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.names import CodeKey, ContainerId, StationName
-from edge_agent.core.rework.draft import Draft, Refusal, Repair
+from edge_agent.core.rework.draft import Draft
 from edge_agent.core.rework.repairs import busy
+from edge_agent.core.rework.task import Refusal, Repair
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import say
 from edge_agent.core.states import ContainerState, State
