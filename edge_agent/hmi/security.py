@@ -1,8 +1,9 @@
 """What stands between a browser and the pages: ASGI middleware, the outermost.
 
-* A content security policy with a fresh nonce for NiceGUI's own inline scripts and styles. Live
-  pages compile nothing in the browser, so they go without ``unsafe-eval``; the office's pages need
-  it, because NiceGUI's input elements are Vue templates that are compiled there.
+* A content security policy with a fresh nonce for NiceGUI's own inline scripts and styles. It has
+  neither ``unsafe-inline`` nor ``unsafe-eval``: the pages use only elements that compile nothing in
+  the browser, which leaves out NiceGUI's inputs and tables (Vue templates), ``run_javascript``,
+  ``js_handler`` and props that begin with a colon.
 * Requests under a foreign name (DNS rebinding) and from a foreign page (Origin) are refused, for
   the websocket too.
 * A body has at most BODY_LIMIT_BYTES.
@@ -21,8 +22,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODY_LIMIT_BYTES = 1 << 18
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _INLINE = re.compile(rb"<(script|style)(?=[\s>])")
-_LIVE = re.compile(r"^/(station/[^/]+)?$")
-"""Paths of the pages that compile nothing in the browser."""
 _HIDDEN = (b' style="display: none"', b" hidden")
 """The one style attribute in NiceGUI's page, and what says the same without one."""
 
@@ -74,7 +73,6 @@ class _Guarded:
     """Sends a response with the headers; HTML is held back until it is whole, for the nonce."""
 
     def __init__(self, path: str, send: Send) -> None:
-        self._is_live = bool(_LIVE.match(path))
         self._is_asset = path.startswith(("/_nicegui/", "/static/"))
         self._send = send
         self._start: Message | None = None
@@ -108,20 +106,18 @@ class _Guarded:
         nonce = secrets.token_urlsafe(16)
         html = _INLINE.sub(rb'<\1 nonce="' + nonce.encode() + b'"', self._html).replace(*_HIDDEN)
         headers = MutableHeaders(scope=start)
-        headers["content-security-policy"] = policy(nonce, compiles=not self._is_live)
+        headers["content-security-policy"] = policy(nonce)
         headers["content-length"] = str(len(html))
         await self._send(start)
         await self._send({**end, "body": html})
 
 
-def policy(nonce: str, *, compiles: bool) -> str:
-    """The content security policy of a page; `compiles`, whether its elements have templates that
-    are compiled in the browser."""
-    evaluation = " 'unsafe-eval'" if compiles else ""
+def policy(nonce: str) -> str:
+    """The content security policy of a page."""
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'{evaluation}",
+            f"script-src 'self' 'nonce-{nonce}'",
             f"style-src 'self' 'nonce-{nonce}'",
             "img-src 'self' data: blob:",
             "font-src 'self'",

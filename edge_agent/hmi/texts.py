@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_agent.config import LineConfig
 from edge_agent.core.commands import Command
+from edge_agent.hmi.office import SIGHTS
 from edge_agent.hmi.vocabulary import COMMANDS, DECOMMISSION, WORKS
 from edge_agent.station_config import Work
 from edge_agent.words import LANGUAGES, N_, Words, words
@@ -31,15 +32,15 @@ _SHEET = (
     (N_("Other"), (Command.REPRINT, Command.ORDER, Command.SIGN_OUT)),
 )
 
-_LINKS = (
-    ("orders", N_("Orders"), "order"),
-    ("products", N_("Products"), "box"),
-    ("people", N_("People"), "person"),
-    ("reports", N_("Reports"), "chart"),
-    ("audit", N_("Audit trail"), "list"),
-    ("printers", N_("Printers and labels"), "printer"),
-)
-"""The office's pages, by their path."""
+_ICONS = {
+    "/orders": "order",
+    "/products": "box",
+    "/people": "person",
+    "/reports": "chart",
+    "/audit": "list",
+    "/printers": "printer",
+}
+"""Of the office's pages."""
 
 
 @cache
@@ -89,7 +90,10 @@ def _station_texts(
         "may_press": may_press,
         "buttons": _buttons(_BUTTONS[page], t),
         "sheet": [{"title": t(title), "buttons": _buttons(all_, t)} for title, all_ in _SHEET],
-        "links": [{"path": f"/{path}", "label": t(text), "icon": i} for path, text, i in _LINKS],
+        "links": [
+            {"path": sight.path, "label": t(sight.title), "icon": _ICONS[sight.path]}
+            for sight in SIGHTS
+        ],
         "decommission": [
             {"command": "DECOMMISSION", "argument": argument, "label": t(label)}
             for argument, label in DECOMMISSION.items()
@@ -125,7 +129,10 @@ def _overview_texts(line: str, stations: tuple[tuple[str, str], ...], language: 
             {"name": name, "path": f"/station/{name}", "work": t(WORKS[page])}
             for name, page in stations
         ],
-        "links": [{"path": f"/{path}", "label": t(text), "icon": i} for path, text, i in _LINKS],
+        "links": [
+            {"path": sight.path, "label": t(sight.title), "icon": _ICONS[sight.path]}
+            for sight in SIGHTS
+        ],
         "per_minute": t("a minute"),
         "rejects": t("Rejects of this shift"),
         "no_rejects": t("No rejects"),

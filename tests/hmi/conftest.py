@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -100,8 +101,10 @@ def rested(request: pytest.FixtureRequest) -> None:
             fake.presses.get()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium. Playwright keeps a loop running in this thread, in which no other can be: of the
+    module only, and tests that are coroutines stand before those with a browser."""
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; install Debian's package chromium"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -123,9 +126,10 @@ def visit(
     if owner is None:
         work = url.rpartition("/")[2]
         owner = {"": "", "supervisor": "p2"}.get(work, "p1")
+    host = urlsplit(url).hostname or ""
     page.context.add_cookies(
         [
-            {"name": name, "value": value, "url": url}
+            {"name": name, "value": value, "domain": host, "path": "/"}
             for name, value in (("theme", theme), ("language", f"{owner}.{language}"))
         ]
     )

@@ -63,5 +63,11 @@
       issues.push(`below its panel: ${name(element)}`);
     }
   }
+  for (const words of root.querySelectorAll(".last-words")) {
+    if (words.scrollHeight > words.clientHeight + 2) issues.push(`cut off below: ${name(words)}`);
+    for (const word of words.querySelectorAll(".last-word, .last-remedy")) {
+      if (word.scrollHeight > word.clientHeight + 6) issues.push(`cut off below: ${name(word)}`);
+    }
+  }
   return issues;
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from edge_agent.core.events import Reason
 from edge_agent.views import LineView
 from tests.hmi import scenes
 from tests.hmi.conftest import LARGE, SMALL, HmiProcess, Opener, visit
@@ -104,3 +105,25 @@ def test_no_name_breaks_the_page_or_becomes_code(opened: Opener, line: FakeLine,
         page = opened(f"/station/{work}" if work else "/", owner="p1")
         assert judge(page, f"names-{work or 'overview'}-{name}") == []
         assert page.evaluate("window.pwned") is None
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_the_cover_of_a_page_without_its_line_is_read(
+    opened: Opener, line: FakeLine, language: str
+) -> None:
+    page = opened("/station/packing", SMALL, "day", language)
+    line.stop()
+    page.locator(".away").wait_for()
+    assert judge(page, f"away-{language}") == []
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "zh_TW", "en"])
+def test_every_reason_fits_with_its_remedy(opened: Opener, line: FakeLine, language: str) -> None:
+    page = opened("/station/inline", SMALL, "day", language)
+    found = {}
+    for number, reason in enumerate(Reason, start=100):
+        last = replace(scenes.duplicate(number), reason=reason)
+        line.show(scenes.line(scenes.station("inline", last=last, gate=scenes.STOPPED), seq=number))
+        page.locator(f'.live[data-seq="{number}"]').wait_for()
+        found[reason] = judge(page, f"reason-{reason}-{language}")
+    assert {reason: issues for reason, issues in found.items() if issues} == {}

@@ -47,10 +47,10 @@ export function lastRead(texts, last) {
       ]),
     ]);
   }
-  return h("section", { class: ["last", last.tone, last.culprits.length && "long"], "data-n": last.n, role: "status" }, [
+  return h("section", { class: ["last", last.tone], "data-n": last.n, role: "status" }, [
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
-      h("p", { class: "last-word" }, last.word),
+      h("p", { class: ["last-word", last.word.length > 14 && "small"] }, last.word),
       last.code ? h("p", { class: "last-code" }, data(last.code)) : null,
       h("p", { class: "last-text" }, last.text),
       last.first ? h("p", { class: "last-first" }, last.first) : null,
