@@ -38,6 +38,8 @@ async def take_all(language: str) -> None:
         change = {'language = "zh_CN"': f'language = "{language}"'}
         async with hall(Path(name), change) as made:
             shift = await staffed(made, language)
+            for screen in shift.screens.values():
+                await screen.page.locator(".where").click()  # touched once, it may sound
             await _bench(shift, language)
             await _label(shift, language)
             await _pallet_and_rework(shift, language)
@@ -55,6 +57,7 @@ async def _bench(shift: Shift, language: str) -> None:
     await shift.scan("bench-1", one.text, "good")
     await shift.scan("bench-1", two.text, "good")
     await keep(screen, "good", language)
+    await shift.ask("bench-1", "CANCEL", "note")
     await shift.scan("bench-1", one.text, "bad")
     await keep(screen, "bad", language)
     await shift.ask("bench-1", "REPLACE", "ask")
