@@ -45,6 +45,8 @@ def sample(config: LineConfig, template: str, given: Sequence[str]) -> tuple[dic
                 f"--field is {each!r}, expected NAME=TEXT with one of {', '.join(FIELDS)}"
             )
         fields[name] = text
+    if not fields["mark"]:
+        raise ValueError("--field mark is empty, expected a word: a sample must be known as one")
     return fields, config.printers[plan.printer].dpmm if plan else _NO_DPMM
 
 

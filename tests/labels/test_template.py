@@ -125,6 +125,7 @@ def test_the_command_says_what_the_font_lacks(config: Path, tmp_path: Path) -> N
         (["case"], "either --png FILE or --zpl"),
         (["cse", "--zpl"], "no label template 'cse'"),
         (["case", "--zpl", "--field", "produkt=x"], "expected NAME=TEXT"),
+        (["case", "--zpl", "--field", "mark="], "a sample must be known as one"),
         (["case", "--zpl", "--field", "gtin=1"], "(02) cannot say '1'"),
     ],
 )
