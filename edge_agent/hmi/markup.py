@@ -74,7 +74,6 @@ class Form(Element, component="static/form.js"):
         fields: list[dict[str, Any]],
         texts: dict[str, str],
         send: Callable[[dict[str, str]], Awaitable[None]],
-        cancel: Tap,
     ) -> None:
         super().__init__()
         self.props.update(fields=fields, texts=texts, faults={}, busy=False)
@@ -85,7 +84,6 @@ class Form(Element, component="static/form.js"):
             await send({n: v for n, v in given.items() if n in names and isinstance(v, str)})
 
         self.on("send", sent)
-        self.on("cancel", cancel, args=[])
 
     def fault(self, faults: dict[str, str]) -> None:
         """Show what is wrong, by field."""

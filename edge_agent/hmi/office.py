@@ -163,14 +163,15 @@ class Office:
         with self._place:
             self._told = text(words, "div", f"told {tone}", role="status")
 
-    def sheet(self, heading: str) -> Element:
-        """An empty sheet over the page; fill it inside ``with``. There is one at a time."""
+    def sheet(self, heading: str, leave: str = "") -> Element:
+        """An empty sheet over the page; fill it inside ``with``. There is one at a time. `leave` is
+        on the button that closes it, else Cancel."""
         self.close()
         with self._root:
             self._sheet = node("div", "sheet", role="dialog", aria_modal="true")
         with self._sheet, node("div", "sheet-head"):
             text(heading, "h2")
-            button(self.t("Cancel"), self.left)
+            button(leave or self.t("Cancel"), self.left)
         return self._sheet
 
     def close(self) -> None:

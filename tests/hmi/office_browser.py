@@ -47,8 +47,6 @@ class Office:
         context = self._chromium.new_context(viewport={"width": size[0], "height": size[1]})
         context.set_default_timeout(10_000)
         self._contexts.append(context)
-        owners = ["", *(person.id for person in STAFF.values())]
-        del owners
         page = context.new_page()
         page.language = language  # type: ignore[attr-defined]
         self.prefer(page, "", language)

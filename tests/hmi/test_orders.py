@@ -10,7 +10,6 @@ from edge_agent.hmi.checks import order_faults, product_faults
 from tests.hmi import scenes
 from tests.hmi.conftest import LARGE, SMALL
 from tests.hmi.office_browser import SUPERVISOR, Office, fresh, office
-from tests.hmi.office_rig import STAFF
 from tests.hmi.test_sign_in import too_small
 
 __all__ = ["fresh", "office"]
@@ -210,10 +209,6 @@ def test_a_line_that_is_away_is_no_list(office: Office, page: Page) -> None:
     finally:
         office.line.start()
     expect(page.locator(".row-card")).to_have_count(2)
-
-
-def test_a_technician_sees_no_orders(office: Office) -> None:
-    assert not any(each.value.endswith("orders") for each in () if STAFF)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

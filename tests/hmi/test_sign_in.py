@@ -236,10 +236,10 @@ def test_signing_out_in_one_tab_leaves_the_other_and_back_shows_nothing(office: 
 
     page.locator(".office-bar .button").click()
 
-    page.wait_for_url("**/sign-in*")
-    other.wait_for_url("**/sign-in*")
+    page.wait_for_url("**/sign-in**")
+    other.wait_for_url("**/sign-in**")
     page.go_back()
-    page.wait_for_url("**/sign-in*")
+    page.wait_for_url("**/sign-in**")
     assert page.locator(".row-card").count() == 0
 
 
@@ -253,7 +253,7 @@ def test_a_revoked_person_is_out_of_the_pages_at_once(office: Office) -> None:
     with office.line.people.saving(Account(gone, None, PIN_HASH, "2026-11-22T00:00:00.000Z")):
         pass
 
-    page.wait_for_url("**/sign-in*")
+    page.wait_for_url("**/sign-in**")
     expect(page.locator(".tile", has_text="Gone Soon")).to_have_count(0)
 
 

@@ -121,7 +121,7 @@ class AuditPage:
             await self._show(None)
 
         with office.sheet(t("Filter")):
-            form = Form(fields, pad_texts(t), office.sends(Permission.SEE_AUDIT, send), office.left)
+            form = Form(fields, pad_texts(t), office.sends(Permission.SEE_AUDIT, send))
 
     def _wanted(self) -> Filter:
         chosen = self._chosen
@@ -184,16 +184,21 @@ def _draw(act: Act, wording: Wording) -> None:
             text(f"{act.station} · {act.seq}", "small")
         name(wording.who(act))
         text(wording.what(act), "div", "what")
-        with node("div", "changes"):
-            for label, old, new in wording.changes(act, CHANGES):
-                with node("div"):
-                    text(f"{label}: " if old or new else label, "span", "soft")
-                    if old:
-                        text(old, "s")
-                        text(" → ", "span")
-                    text(new or ("—" if old else ""), "b")
+        if act.changes:
+            _draw_changes(act, wording)
         if act.why:
             text(t("Why: {why}", why=wording.why(act)), "div", "why")
+
+
+def _draw_changes(act: Act, wording: Wording) -> None:
+    with node("div", "changes"):
+        for label, old, new in wording.changes(act, CHANGES):
+            with node("div"):
+                text(f"{label}: " if old or new else label, "span", "soft")
+                if old:
+                    text(old, "s")
+                    text(" → ", "span")
+                text(new or ("—" if old else ""), "b")
 
 
 def _day(given: str) -> date | None:

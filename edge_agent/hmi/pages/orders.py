@@ -132,9 +132,7 @@ class OrdersPage:
             await self._edit(person, number, {**values, "ended": ""}, why, t("Saved."))
 
         with office.sheet(heading):
-            form = Form(
-                fields, pad_texts(t), office.sends(Permission.EDIT_ORDERS, send), office.left
-            )
+            form = Form(fields, pad_texts(t), office.sends(Permission.EDIT_ORDERS, send))
 
     async def _end(self, order: OrderView, _: Person) -> None:
         t = self._office.t
@@ -156,7 +154,6 @@ class OrdersPage:
                 [why_field(ENDING, t)],
                 {**pad_texts(t), "ok": t("End")},
                 self._office.sends(Permission.EDIT_ORDERS, end),
-                self._office.left,
             )
 
     async def _edit(

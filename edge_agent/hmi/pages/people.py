@@ -128,9 +128,7 @@ class PeoplePage:
             await self._edit(by, values["id"], new, values.get("why", NEW), t("Saved."))
 
         with office.sheet(t("Change the person") if person else t("New person")):
-            form = Form(
-                fields, pad_texts(t), office.sends(Permission.EDIT_PEOPLE, send), office.left
-            )
+            form = Form(fields, pad_texts(t), office.sends(Permission.EDIT_PEOPLE, send))
 
     async def _revoke(self, person: Person, _: Person) -> None:
         t = self._office.t
@@ -147,7 +145,6 @@ class PeoplePage:
                 [why_field(OF_PEOPLE, t)],
                 {**pad_texts(t), "ok": t("Revoke")},
                 self._office.sends(Permission.EDIT_PEOPLE, revoke),
-                self._office.left,
             )
 
     # --- badge and PIN -----------------------------------------------------------------------
@@ -170,12 +167,11 @@ class PeoplePage:
                 [why_field(OF_SECRETS, t)],
                 {**pad_texts(t), "ok": t("Make the badge")},
                 self._office.sends(Permission.EDIT_PEOPLE, make),
-                self._office.left,
             )
 
     def _show(self, person: Person, secret: str) -> None:
         t = self._office.t
-        with self._office.sheet(t("The badge of {name}", name=person.name)):
+        with self._office.sheet(t("The badge of {name}", name=person.name), t("Close this")):
             text(t("Print it now: it cannot be shown again."), "p")
             Badge(
                 f"{PREFIX}BADGE:{secret}",
@@ -194,7 +190,6 @@ class PeoplePage:
                 [why_field(OF_SECRETS, t)],
                 pad_texts(t),
                 self._office.sends(Permission.EDIT_PEOPLE, chosen),
-                self._office.left,
             )
 
     def _first(self, person: Person, why: str) -> None:

@@ -23,6 +23,7 @@ from edge_agent.views import DeviceView
 from edge_agent.words import N_
 
 LOOK_S = 3.0
+ASKED = N_("asked for at the office")
 FATES = {
     "queued": (N_("waiting"), "ask"),
     "printed": (N_("printed"), "good"),
@@ -116,7 +117,7 @@ class PrintersPage:
         t = self._office.t
         await self._office.ask(
             t("{key} is printed again.", key=job.key), "reprint", station=job.station, key=job.key,
-            by=person.id, why="asked for at the office",
+            by=person.id, why=ASKED,
         )  # fmt: skip
 
 

@@ -76,9 +76,7 @@ class ProductsPage:
             )  # fmt: skip
 
         with office.sheet(t("Change the product") if product else t("New product")):
-            form = Form(
-                fields, pad_texts(t), office.sends(Permission.EDIT_ORDERS, send), office.left
-            )
+            form = Form(fields, pad_texts(t), office.sends(Permission.EDIT_ORDERS, send))
 
 
 def add(site: Site) -> None:

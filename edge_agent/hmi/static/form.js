@@ -1,14 +1,14 @@
 // A form: native inputs, each with a pad for gloves beside it, and choices as a list of big buttons.
 // The server checks everything; `faults` are its answers, by field.
 import { h } from "vue";
-import Pad from "/static/pad.js";
+import Pad, { dated } from "/static/pad.js";
 import { icon } from "/static/icons.js";
 
 const CHOICES_SHOWN = 100;
 
 export default {
   props: { fields: Array, texts: Object, faults: Object, busy: Boolean },
-  emits: ["send", "cancel"],
+  emits: ["send"],
   data() {
     return {
       values: Object.fromEntries(this.fields.map((field) => [field.name, field.value ?? ""])),
@@ -44,8 +44,9 @@ export default {
       const box = h("input", {
         id,
         class: "input",
-        type: field.kind === "date" ? "date" : "text",
-        inputmode: field.kind === "digits" ? "numeric" : undefined,
+        type: "text",
+        inputmode: field.kind === "text" ? undefined : "numeric",
+        placeholder: field.kind === "date" ? "YYYY-MM-DD" : undefined,
         maxlength: field.limit,
         value: values[field.name],
         readonly: field.fixed,
@@ -53,6 +54,9 @@ export default {
         autocomplete: "off",
         "aria-invalid": this.faults[field.name] ? "true" : undefined,
         onInput: (event) => (values[field.name] = event.target.value),
+        onChange: (event) => {
+          if (field.kind === "date" && /^\d{8}$/.test(event.target.value)) values[field.name] = dated(event.target.value);
+        },
       });
       if (field.fixed) return box;
       const pad = h(
@@ -127,7 +131,6 @@ export default {
       [
         h("div", { class: "fields" }, this.fields.map(this.row)),
         h("div", { class: "ends" }, [
-          h("button", { type: "button", class: "button", onClick: () => this.$emit("cancel") }, texts.cancel),
           h("button", { type: "submit", class: "button go", disabled: this.busy }, texts.ok),
         ]),
         this.sheet(),

@@ -7,7 +7,7 @@ const DIGITS = ["123", "456", "789", "‹0›"];
 const LETTERS = ["1234567890", "QWERTYUIOP", "ASDFGHJKL-", "ZXCVBNM./_", "‹›"];
 const DATE_DIGITS = 8;
 
-function dated(digits) {
+export function dated(digits) {
   return [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8)].filter(Boolean).join("-");
 }
 
@@ -72,7 +72,10 @@ export default {
     },
   },
   render() {
-    const shown = this.kind === "pin" ? "●".repeat(this.typed.length) : this.value;
+    const shown = {
+      pin: "●".repeat(this.typed.length),
+      date: this.value + "YYYY-MM-DD".slice(this.value.length),
+    }[this.kind] ?? this.value;
     const long = this.kind === "text" ? " wide" : "";
     return h("div", { class: `pad${long}` }, [
       this.heading ? h("p", { class: "pad-heading" }, this.heading) : null,
