@@ -105,7 +105,7 @@ COMMANDS: Mapping[Command, Button] = {
     Command.REOPEN: Button(N_("Reopen"), N_("Scan the closed container"), "reopen"),
     Command.ORDER: Button(N_("Order"), N_("Choose the work order"), "order"),
     Command.RELEASE: Button(N_("Release"), N_("Let the line run again"), "play"),
-    Command.CONFIRM: Button(N_("Yes"), N_("Do it"), "check"),
+    Command.CONFIRM: Button(N_("Confirm"), N_("Do it"), "check"),
     Command.CANCEL: Button(N_("Cancel"), N_("Leave what was begun"), "cross"),
     Command.SIGN_OUT: Button(N_("Sign out"), N_("Leave this station"), "leave"),
 }
