@@ -4,6 +4,8 @@ import itertools
 import os
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlite_utils import Database
 
-from edge_agent.core.events import Closed, Commissioned, Event, Packed, Reason, Rejected, Sighting
+from edge_agent.core.commands import Command
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    Event,
+    Move,
+    Packed,
+    Place,
+    Reason,
+    Rejected,
+    Reworked,
+    Sighting,
+)
 from edge_agent.core.names import CodeKey, ContainerId, LevelName, Seq, StationName
-from edge_agent.core.states import State
+from edge_agent.core.states import ContainerState, State
 from edge_agent.ledger.errors import (
     LedgerBusyError,
     LedgerDamagedError,
@@ -329,3 +343,70 @@ def test_a_snapshot_of_another_version_is_passed_over(path: Path) -> None:
     assert ledger.load_snapshot(1) == ({"form": 1}, [])
     assert ledger.load_snapshot(2) == (None, [commissioned("k"), commissioned("l")])
     ledger.close()
+
+
+def test_a_ledger_from_before_there_were_benches_is_opened_with_its_tree_and_goes_on(
+    path: Path,
+) -> None:
+    write(path, STORY)
+    connection = connect(path)
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name NOT GLOB '000[12]*'")
+    for table, column in (("node", "turn"), ("container", "state")):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute("DROP TABLE alias")
+    for (index,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'journal_*' "
+        "AND name NOT IN ('journal_rejected', 'journal_picture')"
+    ).fetchall():
+        connection.execute(f"DROP INDEX {index}")
+    connection.close()
+
+    write(path, [commissioned("c")])
+
+    with LedgerReader(path) as ledger:
+        assert [child.key for child in ledger.children(1)] == ["a", "b"]
+        container = ledger.container(1)
+        assert container is not None and container.state is ContainerState.CLOSED
+    assert verify(path).fault is None
+
+
+def test_children_are_told_in_the_order_of_packing_also_after_a_repair(path: Path) -> None:
+    case, inside = ContainerId(1), Place(State.PACKED, ContainerId(1))
+    events = [commissioned(key) for key in "zyxw"]
+    events += [packed(key, case) for key in "zyx"]
+    moves = (
+        Move(CodeKey("z"), LevelName("unit"), inside, Place(State.DECOMMISSIONED)),
+        Move(CodeKey("w"), LevelName("unit"), Place(State.ACTIVE), inside),
+    )
+    events.append(
+        Reworked(
+            at=AT, station=StationName("bench"), operation=Command.REPLACE, by=None, why="torn",
+            moves=moves,
+        )  # fmt: skip
+    )
+    write(path, events)
+    with closing(Ledger(path)) as ledger:
+        found = ledger.container(case)
+        assert found is not None and found.children == ("y", "x", "w")
+        gone = ledger.find(CodeKey("z"))
+        assert gone is not None
+        assert (gone.state, gone.inside) == (State.DECOMMISSIONED, None)
+    assert verify(path).fault is None
+
+
+def test_a_thing_is_found_by_its_second_code(path: Path) -> None:
+    made = replace(commissioned("a"), also=CodeKey("b"))
+    write(path, [made])
+    with closing(Ledger(path)) as ledger:
+        found = ledger.find(CodeKey("b"))
+        assert found is not None and found.key == "a"
+        assert ledger.find(CodeKey("c")) is None
+    tamper(path, "DELETE FROM alias")
+    assert (verify(path).fault or "").startswith("alias row 1")
+
+
+def test_a_code_that_is_free_again_names_one_container_only(path: Path) -> None:
+    write(path, [*STORY, commissioned("b2"), packed("b2", 2), closed("C1", 2, ("b2",))])
+    with LedgerReader(path) as ledger:
+        assert [(each.id, each.key) for each in ledger.containers()] == [(1, None), (2, "C1")]
+    assert verify(path).fault is None
