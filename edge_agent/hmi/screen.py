@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.people import Person
 from edge_agent.hmi.vocabulary import (
+    COMMANDS,
     CONDITIONS,
     COUNTERS,
+    DECOMMISSION,
     DEVICES,
     LABELS,
     LINKS,
@@ -159,10 +162,17 @@ def _prompt(prompt: Prompt | None, t: Words) -> Plain | None:
         "text": t.saying(prompt.saying),
         "step": t("Step {step} of {steps}", step=prompt.step, steps=prompt.steps),
         "choices": [
-            {"command": command.value, "argument": "", "label": label}
-            for command, label in prompt.choices
+            {"command": command.value, "argument": argument, "label": _choice(command, argument, t)}
+            for command, argument in prompt.choices
         ],
     }
+
+
+def _choice(command: Command, argument: str, t: Words) -> str:
+    """A reason in words; an order by its number, as it is."""
+    if command is Command.DECOMMISSION and argument in DECOMMISSION:
+        return t(DECOMMISSION[argument])
+    return argument or t(COMMANDS[command].label)
 
 
 def _boxes(station: StationView) -> tuple[Box | None, list[Box]]:

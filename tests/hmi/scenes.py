@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from edge_agent.core.commands import Command
+from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Reason, Sighting
 from edge_agent.core.names import PersonId, Seq, StationName
@@ -174,6 +174,13 @@ TROUBLESOME = (
 
 STOPPED = GateView(True, None, say("too many rejects in a row"), ("bin-full",), 2)
 REFUSED = GateView(False, "no contact with the PLC", None, (), 0)
+
+
+def choosing(work: str) -> StationView:
+    saying = say("choose the reason")
+    choices = tuple((Command.DECOMMISSION, each) for each in DECOMMISSION_REASONS)
+    prompt = Prompt(Command.DECOMMISSION, saying, 1, 2, choices)
+    return station(work, last=read(32, Tone.ASK, saying), prompt=prompt)
 
 
 def full(work: str) -> StationView:

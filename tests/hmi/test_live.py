@@ -110,6 +110,14 @@ def test_what_is_asked_is_shown_with_its_step_and_a_way_out(opened: Opener, line
     assert line.presses.get(timeout=10)["press"] == "CANCEL"
 
 
+def test_what_is_to_be_chosen_is_offered_in_words(opened: Opener, line: FakeLine) -> None:
+    line.show(scenes.line(scenes.choosing("packing")))
+    page = opened(PACKING)
+    page.get_by_role("button", name="码被盗").click()
+    pressed = line.presses.get(timeout=10)
+    assert (pressed["press"], pressed["argument"]) == ("DECOMMISSION", "code-stolen")
+
+
 def test_a_refusal_of_the_line_is_said(opened: Opener, line: FakeLine) -> None:
     line.refusal = "the queue is full; try again"
     page = opened(PACKING)

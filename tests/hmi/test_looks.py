@@ -42,6 +42,7 @@ SCENES: dict[str, tuple[str, LineView]] = {
     ),
     "packing-full": ("/station/packing", scenes.line(scenes.full("packing"))),
     "packing-asks": ("/station/packing", scenes.line(scenes.asking("packing"))),
+    "packing-chooses": ("/station/packing", scenes.line(scenes.choosing("packing"))),
     "packing-culprits": ("/station/packing", scenes.line(scenes.refused("packing"))),
     "packing-empty": ("/station/packing", scenes.resting("packing")),
     "pallet": ("/station/pallet", scenes.line()),

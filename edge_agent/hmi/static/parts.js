@@ -159,9 +159,15 @@ export function prompt(texts, one, press) {
   return h("section", { class: "prompt", role: "alertdialog" }, [
     h("span", { class: "prompt-step" }, one.step),
     h("p", { class: "prompt-text" }, one.text),
-    one.choices.map((choice) =>
-      h("button", { class: "button choice", onClick: () => press(choice.command, choice.argument) }, choice.label),
-    ),
+    one.choices.length && texts.may_press
+      ? h(
+          "div",
+          { class: "choices tiles" },
+          one.choices.map((choice) =>
+            h("button", { class: "button tile", onClick: () => press(choice.command, choice.argument) }, data(choice.label)),
+          ),
+        )
+      : null,
     texts.may_press
       ? h("button", { class: "button cancel", onClick: () => press("CANCEL") }, [icon("cross"), texts.cancel])
       : null,
