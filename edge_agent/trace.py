@@ -28,13 +28,12 @@ class TraceError(Exception):
 
 
 def trace_in_ledger(config: LineConfig, text: str) -> None:
-    """Print the code `text` (as read, or its key) from the local ledger."""
-    try:
-        key = str(codes.parse(text, line_plan(config).forms).key)
-    except CodeError:
-        key = text
+    """Print the code `text` (as read, or its key; also a thing's second code) from the local
+    ledger."""
+    key = _key(config, text)
     try:
         with LedgerReader(config.ledger_path) as ledger:
+            key = ledger.own_key(key)
             node = ledger.node(key)
             rows = ledger.concerning(key)
             if node is None and not rows:
@@ -45,6 +44,17 @@ def trace_in_ledger(config: LineConfig, text: str) -> None:
             console.print(_events((row.seq, json.loads(row.body)) for row in rows))
     except LedgerError as error:
         raise TraceError(str(error)) from None
+
+
+def _key(config: LineConfig, text: str) -> str:
+    plan = line_plan(config)
+    for level in plan.levels:
+        if level.pair is not None and (match := level.pair.pattern.fullmatch(text)):
+            return codes.second(text, level.name, match).key
+    try:
+        return codes.parse(text, plan.forms).key
+    except CodeError:
+        return text
 
 
 def _ledger_tree(ledger: LedgerReader, node: Node) -> Tree:

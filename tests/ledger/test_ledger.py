@@ -380,9 +380,8 @@ def test_children_are_told_in_the_order_of_packing_also_after_a_repair(path: Pat
     )
     events.append(
         Reworked(
-            at=AT, station=StationName("bench"), operation=Command.REPLACE, by=None, why="torn",
-            moves=moves,
-        )  # fmt: skip
+            at=AT, station=STATION, operation=Command.REPLACE, by=None, why="torn", moves=moves
+        )
     )
     write(path, events)
     with closing(Ledger(path)) as ledger:

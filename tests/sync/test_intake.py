@@ -21,9 +21,10 @@ from edge_agent.sqlite import connect
 from sync.hq import schema
 from sync.hq.intake import declare, receive
 from sync.wire import Acked, Batch, Conflict, Gap, Hole, MalformedError
-from tests.sync.rig import AGENT, AT, packing
+from tests.sync.rig import AGENT, AT, at_a_bench, packing
 
-BODIES = [to_body(event) for event in packing(26)]
+# A repair changes several codes at once, parking one container and no code.
+BODIES = [to_body(event) for event in (*packing(26), *at_a_bench())]
 HASHES = [GENESIS]
 for _seq, _body in enumerate(BODIES, 1):
     HASHES.append(link(HASHES[-1], _seq, _body))
@@ -57,12 +58,14 @@ def headquarters() -> Iterator[Database]:
 
 def contents(db: Database) -> dict[str, Any]:
     """Everything but when and in which batches it came."""
-    nodes = [
-        {**row, "events": sorted(row["events"].split(","), key=int)} for row in db["node"].rows
-    ]
-    tables = ("journal", "container", "rejection", "tally", "hole", "alarm")
+    nodes, containers = (
+        [{**row, "events": sorted(row["events"].split(","))} for row in db[table].rows]
+        for table in ("node", "container")
+    )
+    tables = ("journal", "alias", "rejection", "tally", "hole", "alarm")
     agent = [(row["name"], row["cursor"], row["head"]) for row in db["agent"].rows]
-    return {"agent": agent, "node": nodes} | {name: list(db[name].rows) for name in tables}
+    tree = {"agent": agent, "node": nodes, "container": containers}
+    return tree | {name: list(db[name].rows) for name in tables}
 
 
 with headquarters() as _db:
