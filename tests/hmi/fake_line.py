@@ -4,7 +4,7 @@ import asyncio
 import json
 import queue
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,15 @@ class FakeLine:
             self._tell()
 
         self._loop.call_soon_threadsafe(change)
+
+    def serve_also(self, path: Path, handlers: dict[str, control.Handler]) -> Callable[[], None]:
+        """Another role's control socket beside the line's. Returns what closes it."""
+        server = self._run(control.serve(path, handlers)).result(10)
+
+        def close() -> None:
+            self._loop.call_soon_threadsafe(server.close)
+
+        return close
 
     def start(self) -> None:
         self._run(self._open()).result(10)
