@@ -1,8 +1,8 @@
 """Who watches the line gets its view: the newest, soon after a change, and a beat in between.
 
-The gate comes first. Nothing is built while nobody watches, nor sooner than GAP_S after the view
-before, however many things change and however many watch: all get the same bytes. Building is a
-turn of the loop of its own, after the gate has its verdicts.
+The gate comes first. Nothing is built while nobody watches; for a change nothing sooner than GAP_S
+after the change before, however many things change and however many watch: all get the same bytes.
+Building is a turn of the loop of its own, after the gate has its verdicts.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ class Watching:
         self._watchers = 0
         self._views = self._failures = 0
         self._line = b""
-        self._built_s = 0.0
+        self._changed_s = 0.0
+        """When a view was built for a change."""
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._is_due = False
@@ -36,7 +37,7 @@ class Watching:
         """What the view shows may be another than before."""
         if self._watchers and not self._is_due:
             self._is_due = True
-            self._publish_at(self._built_s + GAP_S)
+            self._publish_at(self._changed_s + GAP_S)
 
     async def watch(self, _: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         """Every view from now on, but those that come while the one before is not taken yet."""
@@ -62,10 +63,12 @@ class Watching:
         self._timer = asyncio.get_running_loop().call_at(when_s, self._publish)
 
     def _publish(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._is_due:
+            self._changed_s = now_s
         self._timer, self._is_due = None, False
         if not self._watchers:
             return
-        self._built_s = asyncio.get_running_loop().time()
         try:
             self._line = self._build()
         except Exception:  # the callback's boundary: the line runs on, and the pages say it is away
@@ -76,4 +79,4 @@ class Watching:
             self._views += 1
             self._news.set()
             self._news = asyncio.Event()
-        self._publish_at(self._built_s + BEAT_S)
+        self._publish_at(now_s + BEAT_S)
