@@ -1,5 +1,7 @@
 """A whole shift at the benches, with scanner and badge alone: nobody touches a keyboard."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +10,17 @@ from playwright.async_api import expect
 
 from drivers.sim.bench.goods import Goods
 from drivers.sim.codes import OTHER_PRODUCT
+from edge_agent.core.commands import Command
 from edge_agent.core.events import (
+    Closed,
+    LabelQueued,
+    LabelVerified,
+    Packed,
     Reason,
+    Reworked,
 )
+from edge_agent.core.names import CodeKey
+from edge_agent.hmi.vocabulary import REASONS
 from tests.e2e.shift_rig import hall
 from tests.e2e.staff import BATCH, NAMES, NEXT_BATCH, Shift, staffed
 
@@ -28,7 +38,10 @@ async def test_a_shift_from_badge_to_badge_without_a_keyboard(shift: Shift) -> N
     third = await a_case_with_repairs_that_is_closed_before_it_is_full(shift)
     await a_pallet(shift, [first, second, third])
     await change_over(shift)
+    await read_the_report(shift)
     await sign_out(shift)
+    what_is_kept_agrees(shift, [first, second, third])
+    no_secret_is_kept(shift)
 
 
 async def sign_in_and_choose_the_order(shift: Shift) -> None:
@@ -121,3 +134,55 @@ async def change_over(shift: Shift) -> None:
 async def sign_out(shift: Shift) -> None:
     await shift.ask("bench-1", "SIGN_OUT", "good")
     await expect(shift.screens["bench-1"].who).to_have_text(shift.t("Nobody"))
+
+
+async def read_the_report(shift: Shift) -> None:
+    """The supervisor shows a badge at the rework table, whose screen asks who is there."""
+    page, address = shift.screens["rework"].page, shift.hall.address
+    await page.goto(f"{address}/sign-in?station=rework&then=/reports")
+    await page.locator(".tiles, .none").first.wait_for()
+    shift.hall.scanners["rework"].show_badge(shift.hall.badges["li"])
+    await page.wait_for_url("**/reports")
+    report = page.locator(".shown-report")
+    await expect(report.locator("svg").first).to_be_visible(timeout=30_000)
+    for reason in (Reason.WRONG_BATCH, Reason.WRONG_PRODUCT, Reason.WRONG_LABEL):
+        await expect(report).to_contain_text(shift.t(REASONS[reason].word))
+
+
+def what_is_kept_agrees(shift: Shift, cases: list[str]) -> None:
+    """The ledger has what was done at the benches, by whom; each number was printed once."""
+    events = shift.hall.events()
+    closed = {event.key: event for event in events if isinstance(event, Closed)}
+    assert [len(closed[CodeKey(case)].children) for case in cases] == [3, 3, 2]
+    (pallet,) = closed.keys() - {CodeKey(case) for case in cases}
+    assert closed[pallet].children == tuple(cases)
+    assert closed[CodeKey(cases[2])].approved_by == "li"
+    queued = [event for event in events if isinstance(event, LabelQueued)]
+    verified = [event.key for event in events if isinstance(event, LabelVerified)]
+    assert [event.key for event in queued] == [*cases, pallet]
+    assert sorted(verified) == sorted(closed)
+    assert [event.copy for event in queued] == [1] * 4
+    assert {event.by for event in events if isinstance(event, Packed)} == {"wang", "zhao"}
+    assert [event.operation for event in events if isinstance(event, Reworked)] == [
+        Command.REPLACE,
+        Command.UNDO,
+        Command.REMOVE,
+    ]
+    config = str(shift.hall.config_path)
+    checked = subprocess.run(
+        [sys.executable, "-m", "edge_agent", "ledger", "verify", config],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def no_secret_is_kept(shift: Shift) -> None:
+    """What a badge says is in no file, log or page that the roles have written."""
+    root = shift.hall.config_path.parent
+    written = [path for path in root.rglob("*") if path.is_file()]
+    assert {"ledger.db", "people.db", "line.log", "hmi.log"} <= {path.name for path in written}
+    for path in written:
+        data = path.read_bytes()
+        assert not any(badge.encode() in data for badge in shift.hall.badges.values()), path
