@@ -13,6 +13,7 @@ from nicegui import ui
 
 from edge_agent import clock
 from edge_agent.core.people import Permission, Person
+from edge_agent.hmi.fragment import Fragment
 from edge_agent.hmi.markup import Tap, button, node, text
 from edge_agent.hmi.office import Office, add_page
 from edge_agent.hmi.papers import PaperError
@@ -97,7 +98,7 @@ class ReportsPage:
         self._shown.clear()
         with self._shown:
             # Made by our own command, which escapes every text (reports.fragment).
-            ui.html(made, sanitize=False)
+            Fragment(made)
 
     async def _pdf(self, _: Person) -> None:
         office, t = self._office, self._office.t
