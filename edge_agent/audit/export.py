@@ -19,7 +19,6 @@ from edge_agent.audit.acts import Act
 from edge_agent.audit.trail import Chain, Filter, acts, chain
 from edge_agent.audit.wording import Wording
 from edge_agent.config import LineConfig
-from edge_agent.reports.reading import directory_of, reading
 from edge_agent.reports.paper import (
     MARGIN,
     TEXT_WIDTH,
@@ -28,6 +27,7 @@ from edge_agent.reports.paper import (
     numbered,
     paragraph,
 )
+from edge_agent.reports.reading import directory_of, reading
 from edge_agent.words import N_, Words
 
 PAPER_LIMIT = 5_000
@@ -161,7 +161,7 @@ def _table(found: Iterable[Act], wording: Wording, styles: Styles) -> LongTable:
             paragraph(wording.who(act), styles.text),
         )
         rows.append([number, [when, place], who, what])
-    widths = [15 * mm, 38 * mm, 38 * mm, TEXT_WIDTH - 91 * mm]
+    widths = [14 * mm, 46 * mm, 38 * mm, TEXT_WIDTH - 98 * mm]
     table = LongTable(rows, colWidths=widths, repeatRows=1)
     table.setStyle(
         [
