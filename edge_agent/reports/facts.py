@@ -258,6 +258,7 @@ class Facts:
                 self.reworks[_bounded(self.reworks, (operation, by), (operation, None))] += 1
                 gone = sum(_is_end(move) for move in moves)
                 if gone:
+                    why = why or ("damaged" if operation is Command.REPLACE else "")
                     self.decommissioned[_bounded(self.decommissioned, why, OTHERS)] += gone
             case ReworkRefused(operation=operation):
                 self.reworks_refused[operation] += 1
