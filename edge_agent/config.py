@@ -277,7 +277,8 @@ class LineConfig(Section):
 
     def _title_faults(self) -> list[str]:
         named = {*self.line_devices(), *self.printers}
-        named |= {each.name for each in (*self.stations, *self.levels)}
+        named |= {station.name for station in self.stations}
+        named |= {level.name for level in self.levels}
         return [
             f"titles.{name} names nothing, expected one of {sorted(named)}"
             for name in self.titles
