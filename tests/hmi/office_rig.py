@@ -50,8 +50,8 @@ class OfficeLine(FakeLine):
         if self._server is None:
             self._is_closed = False
             handlers = {
-                "press": self._press, "edit": self._edit, "sign-in": self._sign_in,
-                "order": self._order,
+                "press": self._press, "edit": self._edit, "sign-in": self._noted,
+                "order": self._order, "reprint": self._noted, "test-label": self._noted,
             }  # fmt: skip
             self._server = await control.serve(self._path, handlers, {"watch": self._watch})
 
@@ -65,7 +65,7 @@ class OfficeLine(FakeLine):
         }  # fmt: skip
         return {"shown": shown, "recorded": 1}
 
-    async def _sign_in(self, question: dict[str, Any]) -> dict[str, Any]:
+    async def _noted(self, question: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(question)
         return self._answer()
 
