@@ -17,6 +17,8 @@ from rich.progress import track
 from benchmarks.child import BenchmarkError
 from drivers.sim.codes import sscc
 from edge_agent.core.chain import GENESIS, link
+from edge_agent.core.names import LevelName
+from edge_agent.core.packing import LevelPlan
 from edge_agent.core.state import LineState
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.journal import Ledger, create_ledger
@@ -25,6 +27,7 @@ from edge_agent.sqlite import Connection, SqliteError, connect
 GTIN = "06971234567802"
 AT = "2026-01-01T00:00:00.000Z"
 CASE_UNITS = 24
+_LEVELS = (LevelPlan(LevelName("unit")), LevelPlan(LevelName("case"), CASE_UNITS))
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTVWXYZ"
 _COMMIT_ROWS = 200_000
 _FILL_CACHE_MIB = 6_000
@@ -177,7 +180,7 @@ def _fill(connection: Connection, first: int, end: int) -> None:
 
 
 def _save_snapshot(connection: Connection, codes: int) -> None:
-    state = LineState(()).to_json() | {"tally": {"commissioned": codes}}
+    state = LineState(_LEVELS).to_json() | {"tally": {"commissioned": codes}}
     connection.execute(
         "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (codes, json.dumps(state))
     )
