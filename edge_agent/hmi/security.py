@@ -57,7 +57,8 @@ class Security:
             return "requests from another site's page are refused"
         if changes and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "requests from another site's page are refused"
-        if int(headers.get("content-length", "0")) > BODY_LIMIT_BYTES:
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
             return f"the body is too large, expected at most {BODY_LIMIT_BYTES} bytes"
         return ""
 

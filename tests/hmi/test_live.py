@@ -246,7 +246,7 @@ def test_ten_screens_take_less_than_150_mb(opened: Opener, line: FakeLine, hmi: 
     import psutil
 
     pages = [opened(PACKING if index % 2 else "/") for index in range(10)]
-    for number in range(200, 230):
+    for number in range(200, 212):
         box = scenes.case(number % 24)
         line.show(scenes.line(scenes.station("packing", last=scenes.read(number), boxes=(box,))))
         shows(pages[1], number)
