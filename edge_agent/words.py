@@ -34,6 +34,8 @@ class Words:
 
         t = words("zh_CN")
         t("step {step} of {steps}", step=1, steps=3)
+
+    What the catalogue does not have is said in English.
     """
 
     language: str
@@ -46,7 +48,7 @@ class Words:
         return translated.format_map({name: _isolated(value) for name, value in given.items()})
 
     def saying(self, saying: Saying) -> str:
-        """`saying` in this language; in English where the catalogue does not have it."""
+        """`saying` in this language."""
         return self(saying.text, **saying.given)
 
     def knows(self, text: str) -> bool:
