@@ -2,7 +2,7 @@
 
 import re
 
-from edge_agent.config import CodeForm, Level, LineConfig, Station
+from edge_agent.config import LineConfig, Station
 from edge_agent.core.codes import Form
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.labels import LabelPlan
@@ -12,6 +12,7 @@ from edge_agent.core.record import GatePlan, LinePlan, PeoplePlan, StationPlan
 from edge_agent.core.sscc import SsccRange
 from edge_agent.core.verify import Due, SerialRange
 from edge_agent.gate_config import Gate
+from edge_agent.level_config import CodeForm, Level
 from edge_agent.station_config import Label, People
 
 

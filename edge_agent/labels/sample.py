@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from edge_agent.config import Level, LineConfig
+from edge_agent.config import LineConfig
 from edge_agent.core.labels import FIELDS
 from edge_agent.core.sscc import SsccRange
+from edge_agent.level_config import Level
 
 _NO_RANGE = SsccRange("0000000", 0, 0, 0)
 _NO_DPMM = 8
