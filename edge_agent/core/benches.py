@@ -22,6 +22,7 @@ from edge_agent.core.containers import (
     scan_label,
     shut,
 )
+from edge_agent.core.contents import product_in
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Parked, Reason
 from edge_agent.core.history import Known
@@ -49,6 +50,25 @@ def is_partial(record: Record, station: StationName) -> bool:
     return filling is not None and not is_filled(record, filling)
 
 
+def unclosable(record: Record, station: StationName) -> Saying | None:
+    """Why nobody may close the container at hand at `station`; None if somebody may."""
+    filling = _at_hand(record, station)
+    if filling is None or not filling.children:
+        return say("nothing is open here that could be closed")
+    plan, count = record.plan.level(filling.level), len(filling.children)
+    if filling.ready:
+        return say("its label is under way: scan the label")
+    if not plan.partial and not is_filled(record, filling):
+        return say(
+            "a {level} holds {capacity}, this one {count}: fill it",
+            level=filling.level,
+            capacity=plan.capacity,
+            count=count,
+        )
+    objection = no_room_above(record, filling.level, station)
+    return objection.detail if objection else None
+
+
 def close(
     record: Record,
     station: StationName,
@@ -62,20 +82,10 @@ def close(
     code yet, that was scanned just before.
     """
     filling, held = _at_hand(record, station), record.held.pop(station, None)
-    if filling is None or not filling.children:
-        return say("nothing is open here that could be closed")
-    plan, count = record.plan.level(filling.level), len(filling.children)
-    if filling.ready:
-        return say("its label is under way: scan the label")
-    if not plan.partial and not is_filled(record, filling):
-        return say(
-            "a {level} holds {capacity}, this one {count}: fill it",
-            level=filling.level,
-            capacity=plan.capacity,
-            count=count,
-        )
-    if objection := no_room_above(record, filling.level, station):
-        return objection.detail
+    if refusal := unclosable(record, station):
+        return refusal
+    assert filling is not None  # noqa: S101 there is one to close
+    plan = record.plan.level(filling.level)
     if plan.label is not None and (filling.key is not None or plan.label.sscc is not None):
         return print_label(record, station, at, filling, by)
     if filling.key is not None:
@@ -111,7 +121,8 @@ def resume(
     if filling is None or not filling.parked:
         return say("{code} was not put aside, and lies in nothing that was", code=key)
     order = record.state.active_order or {}
-    for found, due in ((filling.gtin, order.get("gtin")), (filling.lot, order.get("batch"))):
+    gtin, lot = product_in(record.history, filling)
+    for found, due in ((gtin, order.get("gtin")), (lot, order.get("batch"))):
         if found and due and found != due:
             return say("it is of {found}, {expected} is packed", found=found, expected=due)
     owner = packing.owner(filling.level, station)
@@ -320,8 +331,10 @@ class Benches:
         return no_room_above(record, parent.name, station) if closes else None
 
     def _mixes(self, current: Filling, code: Code) -> Objection | None:
-        lot = current.lot if self._record.state.active_order is not None else None
-        return mixes(current.level, (current.gtin, lot), (code.gtin, code.lot))
+        gtin, lot = product_in(self._record.history, current)
+        if self._record.state.active_order is None:
+            lot = None
+        return mixes(current.level, (gtin, lot), (code.gtin, code.lot))
 
     # --- containers ------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from edge_agent.core import labels
 from edge_agent.core.codes import Code
+from edge_agent.core.contents import product_in
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import (
     Closed,
@@ -77,7 +78,8 @@ def shut(
     parent = packing.parent_of(filling.level)
     if parent is not None and not parent.by_scan:
         owner = packing.owner(parent.name, station)
-        record.pack(key, filling.level, at, station, filling.gtin, filling.lot, owner)
+        gtin, lot = product_in(record.history, filling)
+        record.pack(key, filling.level, at, station, gtin, lot, owner)
 
 
 def name(
@@ -138,14 +140,15 @@ def print_label(
 ) -> Saying | None:
     """The container takes no more, and its label is printed; None, or why not."""
     state, order = record.state, record.state.active_order or {}
-    gtin = filling.gtin or order.get("gtin") or None
+    inside, lot = product_in(record.history, filling)
+    gtin = inside or order.get("gtin") or None
     if gtin != order.get("gtin"):
         order = {}
     fields = labels.texts(
         state.products.get(gtin or "", {}),
         order,
         gtin=gtin,
-        batch=filling.lot,
+        batch=lot,
         count=len(filling.children),
         order=state.order,
         line=record.plan.name,

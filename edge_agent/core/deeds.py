@@ -60,6 +60,8 @@ def not_now(record: Record, given: Press) -> Saying | None:
     if given.command is Command.UNDO:
         act = record.state.acts.last.get(given.station)
         return say("there is nothing to take back here") if not act or act.is_undo else None
+    if given.command is Command.CLOSE:
+        return benches.unclosable(record, given.station)
     if given.command is Command.RELEASE:
         return _unreleasable(record, given)
     return None

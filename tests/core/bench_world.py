@@ -76,7 +76,8 @@ def made(product: str, number: int) -> str:
 
 
 def key(text: str) -> CodeKey:
-    return CodeKey(f"plain:{text}")
+    said = re.match(r"unit-(\d{14})-", text)
+    return CodeKey(f"01{said[1]}21{text}" if said else f"plain:{text}")
 
 
 def text(code: CodeKey) -> str:

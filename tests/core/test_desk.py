@@ -18,7 +18,7 @@ from edge_agent.core.people import Permission, Person, Role
 from edge_agent.core.record import PeoplePlan
 from edge_agent.core.sscc import SsccRange
 from edge_agent.core.states import State
-from tests.core.bench_world import ANN, BOB, ONE, PRODUCT_A, SAM, SUE, TABLE, TWO, Benches
+from tests.core.bench_world import ANN, BOB, ONE, PRODUCT_A, SAM, SUE, TABLE, TWO, Benches, made
 from tests.core.world import BENCH, INFEED, World
 from tests.core.world import plan as belt_plan
 
@@ -392,12 +392,15 @@ def test_what_was_put_aside_is_taken_up_again_by_a_thing_in_it(world: Benches) -
 
 def test_what_is_split_off_gets_a_label_where_labels_are_made() -> None:
     world = Benches(label=LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 999)))
-    world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")
+    one, two, three = (made(PRODUCT_A, number) for number in (1, 2, 3))
+    world.ok(ONE, ANN, one, two, three)
     world.ok(ONE, world.label())
-    world.ok(ONE, Command.SPLIT, "unit-2")
+    world.ok(ONE, Command.SPLIT, two)
     assert world.line.desk.prompt(ONE) is None
+    queued = world.events[-1]
+    assert (queued.fields["gtin"], queued.fields["count"]) == (PRODUCT_A, "2")  # type: ignore[attr-defined]
     world.ok(ONE, world.label())
-    assert world.inside("unit-1") != world.inside("unit-2") == world.inside("unit-3")
+    assert world.inside(one) != world.inside(two) == world.inside(three)
     world.check()
 
 

@@ -314,6 +314,13 @@ def test_a_closed_case_is_opened_filled_and_closed_with_its_own_code(world: Benc
     world.check()
 
 
+def test_what_does_not_belong_into_a_case_opened_again_is_refused(world: Benches) -> None:
+    world.case("case-A", made(PRODUCT_A, 1), made(PRODUCT_A, 2))
+    world.ok(ONE, Command.REOPEN, "case-A")
+    (said,) = world.refused(ONE, made(PRODUCT_B, 1))
+    assert f"this is {PRODUCT_B}" in said
+
+
 def test_a_bench_that_fills_a_case_opens_no_other(world: Benches) -> None:
     world.ok(ONE, "unit-10")
     (said,) = world.refused(ONE, Command.REOPEN, "case-3")

@@ -6,10 +6,10 @@ together; what is out of use lies nowhere and holds nothing; only what is closed
 lies in a container.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 from edge_agent.core.codes import Code
+from edge_agent.core.contents import Product, product_of
 from edge_agent.core.events import Closed, Commissioned, Event, Move, Parked, Place, Reworked
 from edge_agent.core.history import History, Known, KnownContainer
 from edge_agent.core.names import CodeKey, ContainerId, LevelName, StationName
@@ -42,7 +42,7 @@ class Draft:
         self.closing: list[Event] = []
         """What is true after."""
         self._culprits: list[Saying] = []
-        self._products: dict[CodeKey, tuple[str | None, str | None]] = {}
+        self._products: dict[CodeKey, Product] = {}
         self._made: KnownContainer | None = None
 
     # --- what was scanned ------------------------------------------------------------------
@@ -345,19 +345,7 @@ class Draft:
                     )
                 )
 
-    def _product_of(self, key: CodeKey) -> tuple[str | None, str | None]:
-        """Product and batch of a thing; a container's are those of what lies in it."""
+    def _product_of(self, key: CodeKey) -> Product:
         if key not in self._products:
-            found = (known for known in self._down(key) if known.gtin is not None)
-            first = next(found, None)
-            self._products[key] = (first.gtin, first.lot) if first else (None, None)
+            self._products[key] = product_of(self.history, key)
         return self._products[key]
-
-    def _down(self, key: CodeKey) -> Iterator[Known]:
-        known = self.history.find(key)
-        if known is None:
-            return
-        yield known
-        held = None if known.holds is None else self.history.container(known.holds)
-        if held is not None and held.children:
-            yield from self._down(held.children[0])
