@@ -377,6 +377,9 @@ class Benches:
             said = say("the {level} is open: scan what goes into it", level=code.level)
             self._record.show(read, Tone.NOTE, said, key=code.key)
             self._record.answer(read, None, str(said), code.key)
+        elif filling is not (lower := _at_hand(self._record, read.station)) and lower is not None:
+            said = say("a {level} is open here: close it first", level=lower.level)
+            self._refuse(read, Objection(Reason.INCOMPLETE, said, first), code)
         else:
             # Full or not, CLOSE knows what is due.
             return True
