@@ -127,6 +127,10 @@ class LineProcess:
             time.sleep(0.005)
         raise BenchmarkError(f"the line's status after {timeout_s:.0f} s is {status}")
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def kill(self) -> None:
         """As a power cut does: without a word."""
         os.kill(self._child.pid, signal.SIGKILL)
