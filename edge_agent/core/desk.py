@@ -88,6 +88,9 @@ class Desk:
 
     def badge(self, given: Badge) -> None:
         """Somebody signs in, or gives leave to what was begun."""
+        if given.station not in self._stations:  # in the office, where nobody works at a station
+            attendance.refuse(self._record, given, Saying(given.refusal))
+            return
         mine = self._stations[given.station]
         mine.active_us = given.at.mono_us
         person, begun = given.person, mine.begun

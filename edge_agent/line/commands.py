@@ -2,6 +2,7 @@
 
     {"command": "press", "station": ..., "press": "REMOVE", "argument": ""}
     {"command": "sign-in", "station": ..., "person": id}        the pages have verified the PIN
+    {"command": "wrong-pin", "station": ... or "", "person": id}
     {"command": "sign-out", "station": ...}
     {"command": "edit", "subject": "order", "id": ..., "new": {name: text} or null,
      "by": id, "approved_by": id or null, "why": ...}
@@ -87,6 +88,7 @@ class Commands:
         return {
             "press": answering(self._press),
             "sign-in": answering(self._pin),
+            "wrong-pin": answering(self._wrong_pin),
             "sign-out": answering(self._sign_out),
             "edit": answering(self._edit),
             "order": answering(self._order),
@@ -108,10 +110,14 @@ class Commands:
         return self._decide(given, given.at)
 
     def _pin(self, question: dict[str, Any]) -> dict[str, Any]:
-        station, person = self._station(question), question.get("person")
-        if not isinstance(person, str):
-            raise AskError(f"person is {person!r:.80}, expected the id of one")
-        given = self._sign_in.pin(clock.now(), station, PersonId(person))
+        station, person = self._station(question), _person(question)
+        given = self._sign_in.pin(clock.now(), station, person)
+        return self._decide(given, given.at)
+
+    def _wrong_pin(self, question: dict[str, Any]) -> dict[str, Any]:
+        """It is recorded; without a station it was in the office."""
+        place = self._station(question) if question.get("station") else self._line
+        given = self._sign_in.wrong_pin(clock.now(), place, _person(question))
         return self._decide(given, given.at)
 
     def _sign_out(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -202,6 +208,10 @@ class Commands:
             raise AskError(f"the line is halted, nothing is recorded: {engine.halted}")
         shown = _LAST_READ.dump_python(mine[-1], mode="json") if mine else None
         return {"shown": shown, "recorded": engine.last_seq - seq}
+
+
+def _person(question: dict[str, Any]) -> PersonId:
+    return PersonId(_text("person", question.get("person"), ID_LIMIT, filled=True))
 
 
 def _values(new: object) -> dict[str, str] | None:

@@ -9,6 +9,7 @@ from edge_agent.station_config import People as Rules
 
 UNKNOWN = str(say("nobody has this badge: ask a supervisor for a new one"))
 REVOKED = str(say("this badge is not valid any more: ask a supervisor for a new one"))
+WRONG_PIN = str(say("the PIN is wrong"))
 WAIT = str(say("too many wrong attempts: wait, then try again"))
 
 
@@ -28,6 +29,13 @@ class SignIn:
     def pin(self, at: Instant, station: StationName, person: PersonId) -> Badge:
         """The pages have verified the PIN of `person`, and slow down guessing themselves."""
         return self._resolve(at, station, "pin", self._people.get(person))
+
+    def wrong_pin(self, at: Instant, place: StationName, person: PersonId) -> Badge:
+        """Somebody typed a wrong PIN for `person`, at a station or in the office (the line's
+        name)."""
+        self.refused += 1
+        account = self._people.get(person)
+        return Badge(at, place, "pin", account.person if account else None, WRONG_PIN)
 
     def _resolve(
         self, at: Instant, station: StationName, how: str, account: Account | None

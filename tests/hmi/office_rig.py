@@ -52,6 +52,7 @@ class OfficeLine(FakeLine):
             handlers = {
                 "press": self._press, "edit": self._edit, "sign-in": self._noted,
                 "order": self._order, "reprint": self._noted, "test-label": self._noted,
+                "wrong-pin": self._noted,
             }  # fmt: skip
             self._server = await control.serve(self._path, handlers, {"watch": self._watch})
 

@@ -180,7 +180,8 @@ def test_a_wrong_pin_is_told_and_counts(office: Office) -> None:
     press(page, PIN)
 
     expect(page.locator(".told.bad")).to_contain_text("Too many wrong PINs")
-    assert technician.name
+    told = [each for each in office.line.asked if each["command"] == "wrong-pin"]
+    assert [(each["person"], each["station"]) for each in told] == [(technician.id, "")] * 3
 
 
 def test_every_page_opens_for_those_alone_who_may(office: Office) -> None:

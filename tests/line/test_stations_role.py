@@ -464,6 +464,17 @@ def test_a_pin_that_the_pages_verified_signs_in_and_out(strict: Hall) -> None:
     assert how == ["pin"]
 
 
+def test_a_wrong_pin_is_recorded_at_its_station_and_in_the_office(strict: Hall) -> None:
+    strict.add("li", "supervisor", by=None)
+    assert strict.ask("wrong-pin", station="bench", person="li")["shown"]["tone"] == "bad"
+    assert strict.ask("wrong-pin", station="", person="ghost") == {"shown": None, "recorded": 1}
+    refused = [e for e in strict.line.events() if e["kind"] == "sign_in_refused"]
+    found = [(e["station"], e.get("person"), e["how"], e["why"]) for e in refused]
+    said = "the PIN is wrong"
+    line = strict.line.config.line.name
+    assert found == [("bench", "li", "pin", said), (line, None, "pin", said)]
+
+
 async def test_what_waits_for_hq_is_asked_of_the_sync_role(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret")

@@ -126,6 +126,10 @@ class SignInPage:
             found = await self._site.pins.check(self._session.browser, person.id, pin)
             if isinstance(found, Refused):
                 self._tell(self.t.saying(found.saying))
+                if found.is_guess:
+                    await self._site.line.ask(
+                        "wrong-pin", station=self._station, person=person.id
+                    )
             elif refusal := await self._at_line(found):
                 self._tell(refusal)
             else:
