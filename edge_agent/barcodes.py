@@ -23,11 +23,11 @@ from edge_agent.config import LineConfig
 from edge_agent.core.commands import DECOMMISSION_REASONS, PREFIX, Command, CommandScan
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.people import PERMISSIONS, Person, Role
-from edge_agent.hmi.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.reports.charts import DARK, FONT, GRID, INK, MARK, QUIET, width, wrap
 from edge_agent.reports.directory import Directory, Order
 from edge_agent.reports.paper import MARGIN, PaperError, Styles, load_font, paragraph
 from edge_agent.station_config import Hmi
+from edge_agent.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.words import Words, words
 
 CARD_WIDTH, CARD_HEIGHT = 90 * mm, 48 * mm

@@ -22,7 +22,7 @@ from edge_agent.core.names import StationName, utc_us
 from edge_agent.core.reconcile import Account, Difference, Law
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
-from edge_agent.line.shifts import Shifts
+from edge_agent.shifts import Shifts
 
 NAMED = 10
 """Shifts or orders that an error names, the latest."""

@@ -11,7 +11,7 @@ from edge_agent.core.events import Place, StopCause
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Role
 from edge_agent.core.states import State
-from edge_agent.hmi.vocabulary import COMMANDS, ROLES
+from edge_agent.vocabulary import COMMANDS, ROLES
 from edge_agent.words import N_, Words
 
 CHANGES = 50

@@ -1,5 +1,6 @@
 """Who may do what. The one table of permissions."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,6 +47,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.RELEASE, Permission.SERVICE, Permission.REPRINT}),
     Role.AUDITOR: frozenset({Permission.SEE_REPORTS, Permission.SEE_AUDIT}),
 }
+
+
+PERSON_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from edge_agent.core.codes import check_gtin
+from edge_agent.core.people import PERSON_ID
 from edge_agent.core.saying import Saying, say
-from edge_agent.line.staff import ID
 
 NAME_LIMIT = 200
 ORDER_LIMIT = 40
@@ -66,7 +66,7 @@ def person_faults(values: Mapping[str, str], taken: frozenset[str]) -> Faults:
     """Of a person; `taken` are the ids of all others, also of who was revoked."""
     faults: Faults = {}
     number = values.get("id", "")
-    if not ID.fullmatch(number):
+    if not PERSON_ID.fullmatch(number):
         faults["id"] = say("1 to 40 letters and digits, '.', '_' and '-'")
     elif number in taken:
         faults["id"] = say("Somebody has or had this number; it is never used again")

@@ -29,8 +29,8 @@ from edge_agent.hmi.pins import Refused
 from edge_agent.hmi.sessions import Session
 from edge_agent.hmi.site import Site
 from edge_agent.hmi.taste import theme_of, words_for
-from edge_agent.hmi.vocabulary import ROLES
 from edge_agent.views import LastRead
+from edge_agent.vocabulary import ROLES
 from edge_agent.words import N_, Words
 
 LOOK_S = 2.0

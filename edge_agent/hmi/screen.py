@@ -11,7 +11,17 @@ from zoneinfo import ZoneInfo
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.people import Person
-from edge_agent.hmi.vocabulary import (
+from edge_agent.views import (
+    Box,
+    DeviceView,
+    GateView,
+    LastRead,
+    LineView,
+    OrderView,
+    Prompt,
+    StationView,
+)
+from edge_agent.vocabulary import (
     COMMANDS,
     CONDITIONS,
     COUNTERS,
@@ -23,16 +33,6 @@ from edge_agent.hmi.vocabulary import (
     ROLES,
     TONES,
     WORKS,
-)
-from edge_agent.views import (
-    Box,
-    DeviceView,
-    GateView,
-    LastRead,
-    LineView,
-    OrderView,
-    Prompt,
-    StationView,
 )
 from edge_agent.words import Words
 

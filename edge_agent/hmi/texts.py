@@ -7,8 +7,8 @@ from typing import Any
 from edge_agent.config import LineConfig
 from edge_agent.core.commands import Command
 from edge_agent.hmi.office import SIGHTS
-from edge_agent.hmi.vocabulary import COMMANDS, DECOMMISSION, WORKS
 from edge_agent.station_config import Work
+from edge_agent.vocabulary import COMMANDS, DECOMMISSION, WORKS
 from edge_agent.words import LANGUAGES, N_, Words, words
 
 _BUTTONS: dict[str, tuple[Command, ...]] = {

@@ -12,7 +12,7 @@ from edge_agent.core.events import Closed, Commissioned, Event, OrderChanged, Pa
 from edge_agent.core.names import LevelName, StationName, format_utc
 from edge_agent.core.record import LinePlan
 from edge_agent.ledger.tallies import Tallied
-from edge_agent.line.shifts import Shifts
+from edge_agent.shifts import Shifts
 
 PAGE_KIND = OrderChanged.kind
 """With another order what the stations count begins anew."""

@@ -35,11 +35,11 @@ from edge_agent.line.printing import Printing, PrintingError
 from edge_agent.line.recorded_words import RecordedWords
 from edge_agent.line.release import gate_facts, gate_view, release
 from edge_agent.line.remote_io import RemoteIo
-from edge_agent.line.shifts import Shifts
 from edge_agent.line.stations import Stations, guarded
 from edge_agent.notify import notify
 from edge_agent.plan import line_plan
 from edge_agent.recorder.flight import FlightRecorder
+from edge_agent.shifts import Shifts
 from edge_agent.views import DeviceView, GateView
 
 TICK_S = 0.02

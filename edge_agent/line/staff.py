@@ -3,20 +3,18 @@
 The ledger says that a badge or a PIN was given, and when; never what is kept of it.
 """
 
-import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, get_args
 
 from edge_agent.core.names import Instant, PersonId
-from edge_agent.core.people import Permission, Person, Role
+from edge_agent.core.people import PERSON_ID, Permission, Person, Role
 from edge_agent.people.secrets import DIGEST, is_pin_hash
 from edge_agent.people.store import Account, People, PeopleError
 from edge_agent.station_config import Language
 from edge_agent.station_config import People as Rules
 
-ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}")
 _LANGUAGES = ("", *get_args(Language))
 _VALUES = ("name", "role", "language", "badge_digest", "pin_hash")
 
@@ -123,7 +121,7 @@ def _known(before: Account | None) -> dict[str, str]:
 def _faults(person: str, values: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """All that is wrong. What is kept of a badge or a PIN is not told back."""
     faults = [f"new has {name!r:.40}, expected {_VALUES}" for name in new if name not in _VALUES]
-    if not ID.fullmatch(person):
+    if not PERSON_ID.fullmatch(person):
         faults.append(f"id is {person!r:.80}, expected 1 to 40 of a-z, A-Z, 0-9, '.', '_' and '-'")
     if not values.get("name", "").strip():
         faults.append("name is missing")

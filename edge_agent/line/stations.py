@@ -24,12 +24,12 @@ from edge_agent.ledger.tallies import tallied
 from edge_agent.line.commands import Commands
 from edge_agent.line.counts import PAGE_KIND, Counts
 from edge_agent.line.engine import Engine
-from edge_agent.line.shifts import Shifts
 from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
 from edge_agent.line.views import Views
 from edge_agent.line.watching import Watching
 from edge_agent.people.store import People
+from edge_agent.shifts import Shifts
 from edge_agent.views import DeviceView, GateView, to_line
 
 HQ_LOOK_S = 5.0

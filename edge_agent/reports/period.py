@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from edge_agent.config import LineConfig
 from edge_agent.core.names import OrderId, format_utc, utc_us
 from edge_agent.ledger.reader import LedgerReader
-from edge_agent.line.shifts import Shift, Shifts
 from edge_agent.reports.directory import Directory
 from edge_agent.reports.reading import ReportError
+from edge_agent.shifts import Shift, Shifts
 
 NAMED = 10
 """Orders that an error names, the latest."""

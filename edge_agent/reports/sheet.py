@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from edge_agent.config import LineConfig
 from edge_agent.core.events import Reason
 from edge_agent.core.names import LevelName, PersonId, utc_us
-from edge_agent.hmi.vocabulary import REASONS
 from edge_agent.reports.directory import Directory
 from edge_agent.reports.facts import Facts, Stop
 from edge_agent.reports.period import Period
@@ -19,6 +18,7 @@ from edge_agent.reports.times import (
     LocalTime,
     axis,
 )
+from edge_agent.vocabulary import REASONS
 from edge_agent.words import Words
 
 NOTHING = "\N{EN DASH}"

@@ -1,9 +1,9 @@
 """Sections on what people did, and on what kept them from it."""
 
-from edge_agent.hmi.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.reports.charts import number
 from edge_agent.reports.sections import Section, Table
 from edge_agent.reports.sheet import NOTHING, Sheet, unlisted
+from edge_agent.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.words import Words
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Tone
-from edge_agent.hmi.vocabulary import COMMANDS, DECOMMISSION, REASONS
+from edge_agent.vocabulary import COMMANDS, DECOMMISSION, REASONS
 from edge_agent.words import Words, words
 
 DOCS = Path(__file__).parents[2] / "docs"

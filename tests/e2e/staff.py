@@ -5,7 +5,7 @@ import re
 from drivers.sim.bench.goods import Bottle, Goods
 from drivers.sim.codes import OTHER_PRODUCT, PRODUCT
 from edge_agent.core.events import Reason
-from edge_agent.hmi.vocabulary import REASONS
+from edge_agent.vocabulary import REASONS
 from edge_agent.words import Words, words
 from tests.e2e.shift_rig import CASE_UNITS, Hall, Screen, Seen
 

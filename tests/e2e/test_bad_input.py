@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from drivers.sim.bench.goods import Goods, printed_label
 from drivers.sim.codes import PRODUCT
 from edge_agent.core.events import Closed, LabelFailed, LabelQueued, Reason, Reworked
-from edge_agent.hmi.vocabulary import REASONS
+from edge_agent.vocabulary import REASONS
 from tests.e2e.shift_rig import Hall, Screen, Seen, hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

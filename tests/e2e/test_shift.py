@@ -20,7 +20,7 @@ from edge_agent.core.events import (
     Reworked,
 )
 from edge_agent.core.names import CodeKey
-from edge_agent.hmi.vocabulary import REASONS
+from edge_agent.vocabulary import REASONS
 from tests.e2e.shift_rig import hall
 from tests.e2e.staff import BATCH, NAMES, NEXT_BATCH, Shift, staffed
 

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import catalogues
+from edge_agent import catalogues, vocabulary
 from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Condition, Reason
 from edge_agent.core.people import Role
 from edge_agent.core.saying import say
-from edge_agent.hmi import vocabulary
 from edge_agent.words import LANGUAGES, words
 
 

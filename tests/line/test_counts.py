@@ -21,7 +21,7 @@ from edge_agent.core.verify import Due
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.ledger.tallies import tallied
 from edge_agent.line.counts import PAGE_KIND, Counts
-from edge_agent.line.shifts import Shifts
+from edge_agent.shifts import Shifts
 
 UNIT, CASE = LevelName("unit"), LevelName("case")
 GATE, BENCH, PALLETS = StationName("gate"), StationName("bench"), StationName("pallets")

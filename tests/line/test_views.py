@@ -18,9 +18,9 @@ from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.line.counts import Counts
 from edge_agent.line.engine import Committed, Engine
 from edge_agent.line.release import STOPPED
-from edge_agent.line.shifts import Shifts
 from edge_agent.line.views import CELL_TEXT, LISTED, OPERATIONS, Views
 from edge_agent.plan import line_plan
+from edge_agent.shifts import Shifts
 from edge_agent.views import CELLS, Box, LineView, from_json, to_json, to_line
 from tests.line.conftest import sscc, unit
 

@@ -20,10 +20,10 @@ from edge_agent.hmi.markup import Form, Pad, Tap, button, name, node, text
 from edge_agent.hmi.office import Office, add_page, pad_texts
 from edge_agent.hmi.pins import is_pin_text
 from edge_agent.hmi.site import Site
-from edge_agent.hmi.vocabulary import ROLES
 from edge_agent.hmi.whys import NEW, OF_PEOPLE, OF_SECRETS, why_field
 from edge_agent.people.secrets import badge_digest, hash_pin, new_badge
 from edge_agent.people.store import Account
+from edge_agent.vocabulary import ROLES
 from edge_agent.words import LANGUAGES
 
 LOOK_S = 2.0

@@ -16,10 +16,10 @@ from edge_agent.hmi.listing import follow
 from edge_agent.hmi.markup import button, name, node, text
 from edge_agent.hmi.office import Office, add_page
 from edge_agent.hmi.site import Site
-from edge_agent.hmi.vocabulary import LINKS
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.views import DeviceView
+from edge_agent.vocabulary import LINKS
 from edge_agent.words import N_
 
 LOOK_S = 3.0

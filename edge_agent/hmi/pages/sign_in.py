@@ -18,7 +18,7 @@ from edge_agent.hmi.pins import Refused
 from edge_agent.hmi.sessions import Session, is_local
 from edge_agent.hmi.site import Site
 from edge_agent.hmi.taste import words_for
-from edge_agent.hmi.vocabulary import ROLES
+from edge_agent.vocabulary import ROLES
 
 
 class SignInPage:
@@ -127,9 +127,7 @@ class SignInPage:
             if isinstance(found, Refused):
                 self._tell(self.t.saying(found.saying))
                 if found.is_guess:
-                    await self._site.line.ask(
-                        "wrong-pin", station=self._station, person=person.id
-                    )
+                    await self._site.line.ask("wrong-pin", station=self._station, person=person.id)
             elif refusal := await self._at_line(found):
                 self._tell(refusal)
             else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge_agent.core.events import Armed, Ejected, Reason, Rejected
 from edge_agent.core.names import ItemNumber, StationName, format_utc
 from edge_agent.ledger.journal import Ledger, create_ledger
-from edge_agent.line.shifts import Shifts
+from edge_agent.shifts import Shifts
 from tests.line.conftest import LineProcess, TcpScanner, bench_config, scanner
 
 __all__ = ["scanner"]  # fixtures
