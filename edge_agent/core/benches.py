@@ -94,8 +94,25 @@ def close(
     code = None if held is None else record.parse(held)[0]
     if held is None or code is None or code.level != filling.level:
         return say("scan the code of the {level} first", level=filling.level)
+    if objection := _unusable(record, held, code):
+        record.refuse(held, objection, code)
+        return objection.detail
     name(record, held, code, filling, approved_by)
     return None
+
+
+def _unusable(record: Record, held: Read, code: Code) -> Objection | None:
+    """Why `code` cannot name a container now. While it waited here, it may have been used elsewhere,
+    and another order may have begun."""
+    known, objection = record.history.find(code.key), record.verify(code, held.station)
+    is_seen = objection is not None and objection.reason is Reason.DUPLICATE
+    if objection is not None and not (is_seen and _is_free(record, known)):
+        return objection
+    is_used = known is not None and not _is_free(record, known)
+    if not is_used and record.state.packing.named(code.key) is None:
+        return None
+    said = say("{code} is in use already: scan a new one", code=code.key)
+    return Objection(Reason.DUPLICATE, said, known.first if known else None)
 
 
 def park(record: Record, station: StationName, at: Instant, by: PersonId | None) -> Saying | None:
@@ -173,6 +190,14 @@ def _at_hand(record: Record, station: StationName) -> Filling | None:
     return None
 
 
+def _is_free(record: Record, known: Known | None) -> bool:
+    """Whether the code's container was emptied, so that it may be filled again."""
+    if known is None or known.holds is None or known.inside is not None:
+        return False
+    container = record.history.container(known.holds)
+    return known.state is State.ACTIVE and container is not None and not container.children
+
+
 # --- reads -----------------------------------------------------------------------------------
 
 
@@ -206,6 +231,7 @@ class Benches:
             return False
         code, objection = self._record.parse(read)
         if code is None or objection is not None:
+            self._keep(read.station, held)
             self._refuse(read, objection or _NO_CODE, None)
         elif self._closed_just_now(code, read):
             said = say("this {level} is closed already", level=code.level)
@@ -244,38 +270,53 @@ class Benches:
             self._refuse(read, objection, code)
             return
         pair = self._record.plan.level(code.level).pair
-        if pair is None or self._record.history.find(code.key) is not None:
+        if held is not None and (second := self._record.second(held.text)):
+            self._pair(read, held, code, second)
+        elif pair is None or self._record.history.find(code.key) is not None:
+            self._leave(held)
             self._pack(read, code)
-        elif held is not None and (also := self._record.second(held.text)):
-            self._rereads[read.station].accept(held)
-            self._pack(read, code, also)
         else:
             self._hold(read, code, held, say("scan the {name} too", name=pair.name))
 
     def _second(self, read: Read, second: Code, held: Read | None) -> None:
         """The second code of a thing."""
-        known = self._record.history.find(second.key)
-        if known is not None:
-            said = say("it is on {code} already", code=known.key)
+        if objection := self._used(second):
             self._keep(read.station, held)
-            self._refuse(read, Objection(Reason.DUPLICATE, said, known.first), second)
+            self._refuse(read, objection, second)
             return
         first = self._record.parse(held)[0] if held is not None else None
         if held is None or first is None or first.level != second.level:
             self._hold(read, second, held, say("scan the product's own code too"))
-        elif objection := self._record.verify(first, read.station):
-            self._refuse(read, objection, first)
         else:
-            self._rereads[read.station].accept(held)
-            self._pack(read, first, second)
+            self._pair(read, held, first, second)
+
+    def _pair(self, read: Read, held: Read, first: Code, second: Code) -> None:
+        """Both codes of a thing were scanned. What is true of either may have changed while it
+        waited: both are looked at anew, and where they do not belong together, neither counts."""
+        objection = self._record.verify(first, read.station) or self._used(second)
+        known = self._record.history.find(first.key)
+        if objection is None and known is not None:
+            said = say("{code} has its second code already: scan it alone", code=first.key)
+            objection = Objection(Reason.UNPAIRED, said, known.first)
+        if objection is not None:
+            self._record.refuse(held, _UNPAIRED)
+            self._refuse(read, objection, first)
+            return
+        self._rereads[read.station].accept(held)
+        self._pack(read, first, second)
+
+    def _used(self, second: Code) -> Objection | None:
+        known = self._record.history.find(second.key)
+        if known is None:
+            return None
+        said = say("it is on {code} already", code=known.key)
+        return Objection(Reason.DUPLICATE, said, known.first)
 
     def _hold(self, read: Read, code: Code, held: Read | None, saying: Saying) -> None:
         """The code waits for the thing's other one. Another of its kind that waited is left."""
+        is_left = held is not None and held.text != read.text and self._leave(held)
         self._record.held[read.station] = read
-        reason = None
-        if held is not None and held.text != read.text:
-            self._record.refuse(held, _UNPAIRED)
-            reason = Reason.UNPAIRED
+        reason = Reason.UNPAIRED if is_left else None
         self._record.show(read, Tone.ASK, saying, reason=reason, key=code.key)
 
     def _keep(self, station: StationName, held: Read | None) -> None:
@@ -283,13 +324,15 @@ class Benches:
         if held is not None:
             self._record.held[station] = held
 
-    def _leave(self, held: Read | None) -> None:
-        """Half of a thing waited, and something else came."""
+    def _leave(self, held: Read | None) -> bool:
+        """Something else came: whether half of a thing had waited, and is left without the other."""
         if held is None:
-            return
+            return False
         code = self._record.second(held.text) or self._record.parse(held)[0]
-        if code is not None and not self._record.state.packing.is_container(code.level):
+        is_half = code is not None and not self._record.state.packing.is_container(code.level)
+        if is_half:
             self._record.refuse(held, _UNPAIRED)
+        return is_half
 
     def _pack(self, read: Read, code: Code, also: Code | None = None) -> None:
         """The thing has passed the rules: it goes where it belongs, if there is room."""
@@ -346,7 +389,7 @@ class Benches:
         filling = record.state.packing.named(code.key)
         if filling is not None and (objection is None or seen):
             return self._open_one(read, code, filling, known)
-        is_free = self._is_free(known)
+        is_free = _is_free(record, known)
         if objection is not None and not (seen and is_free):
             self._refuse(read, objection, code)
             return False
@@ -354,13 +397,6 @@ class Benches:
             self._pack(read, code)
             return False
         return self._name(read, code, known)
-
-    def _is_free(self, known: Known | None) -> bool:
-        """Whether the code's container was emptied, so that it may be filled again."""
-        if known is None or known.holds is None or known.inside is not None:
-            return False
-        container = self._record.history.container(known.holds)
-        return known.state is State.ACTIVE and container is not None and not container.children
 
     def _open_one(self, read: Read, code: Code, filling: Filling, known: Known | None) -> bool:
         """The code of a container that is open: closes it at its own bench."""

@@ -186,6 +186,26 @@ def test_each_bench_fills_its_own_case() -> None:
     assert bench.children("plain:case-2") == milks(2, 4, 6)
 
 
+@pytest.mark.parametrize("elsewhere", [["case-1"], [*milks(7, 8, 9), "case-1"]])
+@pytest.mark.parametrize("leave", ["badge", "confirm"])
+def test_a_case_code_that_waits_for_leave_and_is_used_elsewhere_meanwhile_names_no_other(
+    leave: str, elsewhere: list[str]
+) -> None:
+    bench = Bench(plan(partial=True))
+    if leave == "confirm":
+        bench.show_badge()
+    assert bench.scan(milk(1), "case-1").tone is Tone.ASK
+    bench.scan(*elsewhere, station=TWO)
+    shown = bench.show_badge() if leave == "badge" else bench.press(Command.CONFIRM)
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.REFUSED)
+    assert [(each.key, each.station) for each in bench.all(Closed)] == (
+        [("plain:case-1", TWO)] if len(elsewhere) > 1 else []
+    )
+    assert bench.children("plain:case-1") == elsewhere[:-1]
+    assert [each.text for each in bench.all(Rejected)] == ["case-1"]
+    assert bench.scan("case-2").tone is Tone.ASK, "the case at hand is still there"
+
+
 def test_two_benches_do_not_fill_one_case() -> None:
     bench = Bench()
     bench.scan("case-1")
@@ -353,6 +373,57 @@ def test_a_second_code_is_used_once() -> None:
     shown = bench.scan("S-1")
     assert (shown.tone, shown.reason) == (Tone.BAD, Reason.DUPLICATE)
     assert bench.scan("S-2").tone is Tone.GOOD, "the thing still waits for its own"
+
+
+def test_a_second_code_that_waits_and_is_used_elsewhere_meanwhile_is_not_used_again() -> None:
+    bench = Bench(plan(pair=PAIR))
+    bench.scan("S-1")
+    bench.scan(milk(2), "S-1", station=TWO)
+    shown = bench.scan(milk(1))
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.DUPLICATE)
+    assert [made.key for made in bench.all(Commissioned)] == [milk(2)]
+
+
+@pytest.mark.parametrize("texts", [("S-9", milk(1)), (milk(1), "S-9")])
+def test_a_thing_that_has_its_second_code_gets_no_other_and_none_is_lost_silently(
+    texts: tuple[str, str],
+) -> None:
+    bench = Bench(plan(pair=PAIR))
+    if texts[0] == milk(1):  # it waits here, while it is packed and taken out elsewhere
+        bench.scan(texts[0])
+    bench.scan(milk(1), "S-1", station=TWO)
+    bench.press(Command.REMOVE, station=TWO)
+    bench.scan(milk(1), station=TWO)
+    if texts[0] == "S-9":
+        bench.scan(texts[0])
+    shown = bench.scan(texts[1])
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.UNPAIRED)
+    assert {each.text for each in bench.all(Rejected)} == set(texts)
+    assert bench.past.find(CodeKey("plain:9")) is None
+    assert bench.scan(milk(1)).tone is Tone.GOOD
+
+
+def test_a_thing_left_for_one_that_has_both_its_codes_is_recorded() -> None:
+    bench = Bench(plan(pair=PAIR))
+    bench.scan(milk(1), "S-1")
+    bench.press(Command.REMOVE)
+    bench.scan(milk(1), milk(2), milk(1))
+    (rejected,) = bench.all(Rejected)
+    assert (rejected.reason, rejected.text) == (Reason.UNPAIRED, milk(2))
+
+
+def test_a_case_code_that_waits_for_leave_is_no_thing_without_its_second_code() -> None:
+    bench = Bench(plan(pair=PAIR, partial=True))
+    bench.scan(milk(1), "S-1", "case-1")
+    shown = bench.scan(milk(2))
+    assert (shown.tone, shown.reason) == (Tone.ASK, None)
+    assert not bench.all(Rejected)
+
+
+def test_a_thing_waits_for_its_second_code_while_something_unreadable_is_scanned() -> None:
+    bench = Bench(plan(pair=PAIR))
+    bench.scan(milk(1), "???")
+    assert bench.scan("S-1").tone is Tone.GOOD
 
 
 def test_a_thing_left_without_its_second_code_is_said_and_recorded() -> None:
