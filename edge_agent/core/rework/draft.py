@@ -152,15 +152,17 @@ class Draft:
             self.opening.append(self._commissioned(code))
         return self._made
 
-    def open(self, container: KnownContainer, bench: StationName | None) -> None:
-        """`container` has no code and is being filled, at `bench`."""
+    def open(
+        self, container: KnownContainer, bench: StationName | None, *, parked: bool = False
+    ) -> None:
+        """`container` has no code and is being filled, at `bench`; or it is put aside."""
         self.opening.append(
             Parked(
                 at=self.task.at,
                 station=self.task.station,
                 level=container.level,
                 container=container.id,
-                parked=False,
+                parked=parked,
                 bench=bench,
                 by=self.task.by,
             )

@@ -55,7 +55,10 @@ def _move_back(draft: Draft, move: Move) -> None:
     if container is not None:
         if container.key != before.parent:
             draft.blame(say("{container} was closed since", container=named(container)))
-        elif container.state is ContainerState.OPEN and draft.packing.find(container.id) is None:
+        elif (
+            container.state is not ContainerState.CLOSED
+            and draft.packing.find(container.id) is None
+        ):
             _fill_again(draft, container)
     draft.move(known, before)
 
@@ -128,7 +131,11 @@ def _unopen(draft: Draft, opened: Opened, key: CodeKey) -> None:
 
 
 def _fill_again(draft: Draft, container: KnownContainer) -> None:
-    """A container without a code, of which everything was taken out, is filled again."""
+    """A container without a code, of which everything was taken out, is filled again; or it is
+    put aside again."""
+    if container.state is ContainerState.PARKED:
+        draft.open(container, None, parked=True)
+        return
     bench = _bench(draft, container)
     busy(draft, container.level, bench)
     draft.open(container, bench)

@@ -1,0 +1,44 @@
+"""People at several benches, and repairs in between: nothing is lost, no code names two cases."""
+
+import pytest
+
+from edge_agent.core.commands import Command
+from edge_agent.core.effects import Tone
+from edge_agent.core.states import ContainerState
+from tests.core.bench_world import ONE, SUE, TABLE, TWO, Benches
+
+
+@pytest.mark.parametrize("used", [("case-1",), ("unit-11", "unit-12", "unit-13", "case-1")])
+def test_a_code_that_another_bench_used_while_it_was_asked_about_names_no_second_case(
+    used: tuple[str, ...],
+) -> None:
+    benches = Benches()
+    benches.ok(ONE, SUE, "unit-1")
+    assert benches.do(ONE, "case-1").tone is Tone.ASK
+    benches.do(TWO, *used)
+    before = benches.held("case-1")
+    assert "in use" in benches.refused(ONE, Command.CONFIRM)[0]
+    assert benches.held("case-1") == before
+    assert benches.inside("unit-1") == ""
+    assert benches.do(ONE, "case-2").tone is Tone.ASK
+    benches.ok(ONE, Command.CONFIRM)
+    assert benches.children("case-2") == ["unit-1"]
+    benches.check()
+    benches.restart()
+
+
+@pytest.mark.parametrize("taken_out", [(Command.EMPTY, "unit-1"), (Command.REMOVE, "unit-1")])
+def test_what_was_put_aside_and_emptied_is_there_again_when_that_is_taken_back(
+    taken_out: tuple[Command, str],
+) -> None:
+    benches = Benches()
+    benches.ok(ONE, "unit-1", Command.PARK)
+    benches.ok(TABLE, *taken_out)
+    benches.ok(TABLE, Command.UNDO)
+    benches.check()
+    (container,) = benches.containers()
+    assert container.state is ContainerState.PARKED
+    benches.restart()
+    benches.ok(ONE, Command.RESUME, "unit-1")
+    benches.ok(ONE, "unit-2", "unit-3", "case-1")
+    assert benches.children("case-1") == ["unit-1", "unit-2", "unit-3"]
