@@ -102,8 +102,8 @@ def close(
 
 
 def _unusable(record: Record, held: Read, code: Code) -> Objection | None:
-    """Why `code` cannot name a container now. While it waited here, it may have been used elsewhere,
-    and another order may have begun."""
+    """Why `code` cannot name a container now. While it waited here, it may have been used
+    elsewhere, and another order may have begun."""
     known, objection = record.history.find(code.key), record.verify(code, held.station)
     is_seen = objection is not None and objection.reason is Reason.DUPLICATE
     if objection is not None and not (is_seen and _is_free(record, known)):
@@ -325,7 +325,7 @@ class Benches:
             self._record.held[station] = held
 
     def _leave(self, held: Read | None) -> bool:
-        """Something else came: whether half of a thing had waited, and is left without the other."""
+        """Something else came: whether half of a thing waited, and is left without the other."""
         if held is None:
             return False
         code = self._record.second(held.text) or self._record.parse(held)[0]
