@@ -191,16 +191,18 @@ class Commands:
         return StationName(station)
 
     def _decide(self, given: Input, at: Instant) -> dict[str, Any]:
-        """Have `given` decided and recorded, and all that waits before it."""
-        engine, seq = self._engine, self._engine.last_seq
+        """Have all that waits decided and recorded, and then `given`, in a turn of its own: so what
+        the ledger and the screen got then is of `given`."""
+        engine = self._engine
+        self._settle()
+        if engine.halted is not None:
+            self._turn()  # the line may go on now: that is no answer to `given`
+            self._settle()
+        seq = engine.last_seq
         self._heard = []
         try:
-            if not engine.offer(given):
-                raise AskError("the queue is full; try again")
-            while waiting := engine.queued:
-                self._turn()
-                if engine.queued >= waiting:
-                    raise AskError("the line has failed; see its log")
+            engine.offer(given)
+            self._settle()
             mine = [last for received_us, last in self._heard if received_us == at.mono_us]
         finally:
             self._heard = None
@@ -208,6 +210,13 @@ class Commands:
             raise AskError(f"the line is halted, nothing is recorded: {engine.halted}")
         shown = _LAST_READ.dump_python(mine[-1], mode="json") if mine else None
         return {"shown": shown, "recorded": engine.last_seq - seq}
+
+    def _settle(self) -> None:
+        """Have all that waits decided."""
+        while waiting := self._engine.queued:
+            self._turn()
+            if self._engine.queued >= waiting:
+                raise AskError("the line has failed; see its log")
 
 
 def _person(question: dict[str, Any]) -> PersonId:

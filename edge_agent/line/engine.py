@@ -19,7 +19,7 @@ from edge_agent import clock
 from edge_agent.core.dialog import Prompt
 from edge_agent.core.effects import Answer, Effect
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
-from edge_agent.core.inputs import Input, Layer, Read
+from edge_agent.core.inputs import Input, Layer, PrinterWord, Read
 from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, StationName
 from edge_agent.core.record import LinePlan
@@ -88,6 +88,7 @@ class Engine:
         self._verbose = logging.getLogger("edge_agent.line").isEnabledFor(logging.DEBUG)
         self._halted: str | None = None
         self._refused_reads = 0
+        self._words: list[PrinterWord] = []
         self._retry_at_us = 0
         self._overflows = 0
         self._queue_peak = 0
@@ -139,6 +140,8 @@ class Engine:
 
     def turn(self) -> None:
         """Decide and record what waits, at most BATCH_LIMIT inputs, and let the effects go."""
+        if self._halted is not None:
+            self._try_to_resume()
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
         if self._queue:
             self._wake()
@@ -146,7 +149,6 @@ class Engine:
             return
         if self._halted is not None:
             self._refuse(batch)
-            self._try_to_resume()
             return
         try:
             release = self._decide(batch)
@@ -204,8 +206,12 @@ class Engine:
         log.critical("line halted: nothing is passed", why=why)
 
     def _refuse(self, batch: list[Input]) -> None:
-        """Answer reads with a reject that cannot be recorded; a gate rejects by itself."""
+        """Answer reads with a reject that cannot be recorded; a gate rejects by itself. What a
+        printer says, it says once: that is kept until the line goes on. There is not more of it
+        than labels that were under way."""
         now_us = self._now().mono_us
+        self._words += [given for given in batch if isinstance(given, PrinterWord)]
+        batch = [given for given in batch if not isinstance(given, PrinterWord)]
         detail = "the line is halted: the ledger takes no records"
         reads = [given for given in batch if isinstance(given, Read | Layer)]
         self._refused_reads += len(reads)
@@ -239,6 +245,8 @@ class Engine:
             self._recorder.anchor(self._line, self._ledger.head[0], "the line resumed")
         log.warning("line resumed", refused_reads=self._refused_reads)
         self._halted, self._refused_reads = None, 0
+        self._queue.extendleft(reversed(self._words))
+        self._words.clear()
 
     def _restore(self, why: str) -> Line:
         """The core as the ledger has it."""

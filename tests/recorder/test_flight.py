@@ -97,8 +97,8 @@ def test_a_halted_line_is_recorded_as_one_and_the_replay_goes_on_where_it_resume
             number += 1
             assert number < 1_000, "the ledger never filled"
         line.allow_ledger_pages(1_000_000)
+        scan(line, 1)  # refused, too: it is not time to look whether there is room
         line.now_us += RETRY_US
-        scan(line, 1)  # refused, too; after it the line resumes
         scan(line, number)
         scan(line, 1)
     steps = replayed(segments(line.flight))
