@@ -30,6 +30,8 @@ class LineLink:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._listeners: set[Listener] = set()
+        self._faulty: set[Listener] = set()
+        """Those that failed last time: it is told once."""
         self.view: LineView | None = None
         """The newest; None before the first, and while the line is away."""
         self.last_known: LineView | None = None
@@ -38,9 +40,17 @@ class LineLink:
         """Views so far, beats among them."""
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` for every view and when the line goes away. Returns what ends that."""
+        """Call `listener` for every view and when the line goes away. Returns what ends that.
+
+        One that raises is called again for the next view, and keeps no other from being called: its
+        page hears nothing, and so covers itself."""
         self._listeners.add(listener)
-        return lambda: self._listeners.discard(listener)
+
+        def stop() -> None:
+            self._listeners.discard(listener)
+            self._faulty.discard(listener)
+
+        return stop
 
     async def run(self) -> None:
         """Keep the stream open until cancelled. Says once that the line is away, once that it is
@@ -84,7 +94,14 @@ class LineLink:
         self.last_known = view or self.last_known
         self.heard += 1
         for listener in tuple(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:
+                if listener not in self._faulty:
+                    self._faulty.add(listener)
+                    log.exception("a page cannot be drawn", pages=len(self._faulty))
+            else:
+                self._faulty.discard(listener)
 
 
 async def ask(path: Path, command: str, **args: Any) -> dict[str, Any]:

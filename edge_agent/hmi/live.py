@@ -40,10 +40,16 @@ class Live(Element, component="static/live.js"):
 
 
 def follow(line: LineLink, element: Live, draw: Callable[[], None]) -> None:
-    """Call `draw` for each view until the page is gone."""
+    """Call `draw` for each view while a browser has the page open. A page that was asked for and
+    never opened costs nothing more."""
     client: Client = element.client
-    stop = line.listen(draw)
-    client.on_delete(stop)
+
+    def look() -> None:
+        if client.has_socket_connection:
+            draw()
+
+    client.on_connect(draw)
+    client.on_delete(line.listen(look))
 
 
 def page_head(theme: str) -> None:

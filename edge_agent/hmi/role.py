@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from nicegui import core, ui
+from nicegui import Client, core, ui
 from starlette.staticfiles import StaticFiles
 
 from edge_agent import clock
@@ -26,6 +26,8 @@ from edge_agent.notify import notify
 WATCH_PERIOD_S = 2.0
 RECONNECT_S = 5.0
 """So long NiceGUI keeps a page whose browser is away."""
+UNOPENED_S = 15.0
+"""So long a page waits for the browser that asked for it; one that never comes asked in vain."""
 MESSAGES = 20
 """Kept for a browser that comes back. It gets the whole screen again anyway."""
 STATIC = Path(__file__).with_name("static")
@@ -79,7 +81,8 @@ def make_app(config: LineConfig, source: str) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
-            jobs = [group.create_task(site.line.run()), group.create_task(_feed_watchdog())]
+            parts = (site.line.run(), _feed_watchdog(), _forget_unopened())
+            jobs = [group.create_task(part) for part in parts]
             site.line.listen(lambda: _sample(site))
             notify("READY=1")
             log.info("hmi ready", line=config.line.name, bind=config.hmi.bind, port=config.hmi.port)
@@ -124,3 +127,9 @@ async def _feed_watchdog() -> None:
     while True:
         notify("WATCHDOG=1")
         await asyncio.sleep(WATCH_PERIOD_S)
+
+
+async def _forget_unopened() -> None:
+    while True:
+        await asyncio.sleep(WATCH_PERIOD_S)
+        Client.prune_instances(client_age_threshold=UNOPENED_S)
