@@ -32,13 +32,14 @@ from edge_agent.core.packing import Filling
 from edge_agent.core.record import Record
 from edge_agent.core.reread import Rereads
 from edge_agent.core.saying import Saying, say
-from edge_agent.core.states import State
+from edge_agent.core.states import ContainerState, State
 from edge_agent.core.verify import Objection
 
 REPEAT_US = 10_000_000
 """How long after it closed a container a code may be scanned again for its lost answer."""
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so is commissioned as if it were new."""
+IN_USE = (State.ACTIVE, State.PACKED)
 
 
 # --- what the desk asks ----------------------------------------------------------------------
@@ -404,11 +405,11 @@ class Benches:
         if filling.parked:
             said = say("it was put aside: scan RESUME, then its code")
             self._refuse(read, Objection(Reason.REFUSED, said, first), code)
-        elif filling.bench != read.station:
+        elif filling.bench not in (None, read.station):
             said = say("it is being filled at {bench}", bench=filling.bench or "")
             self._refuse(read, Objection(Reason.DUPLICATE, said, first), code)
         elif filling.ready:
-            self._label(read, code, own=True)
+            self._label(read, code, own=filling.bench is not None)
         elif not filling.children:
             said = say("the {level} is open: scan what goes into it", level=code.level)
             self._record.show(read, Tone.NOTE, said, key=code.key)
@@ -502,6 +503,8 @@ class Benches:
         closed = state.last_closed.get(code.level)
         if closed is None or closed.key != code.key or closed.station != read.station:
             return False
+        if not self._is_closed(code.key):
+            return False
         parent = state.packing.parent_of(code.level)
         due = self._record.plan.stations[read.station].due
         if parent is not None and parent.by_scan and parent.name in due.levels:
@@ -510,6 +513,14 @@ class Benches:
         return read.at.utc_us - utc_us(closed.at) <= REPEAT_US and isinstance(
             state.packing.closable(code.level, 0, owner=owner), Objection
         )
+
+    def _is_closed(self, key: CodeKey) -> bool:
+        """Whether `key` still names a closed container: it may have been repaired since."""
+        known = self._record.history.find(key)
+        if known is None or known.holds is None or known.state not in IN_USE:
+            return False
+        held = self._record.history.container(known.holds)
+        return held is not None and held.state is ContainerState.CLOSED and bool(held.children)
 
     # --- layers ----------------------------------------------------------------------------
 

@@ -138,6 +138,7 @@ class Labels:
     """By name of the range: the smallest serial reference that was never taken."""
     next_job: JobId = field(default=JobId(1))
     jobs: dict[JobId, Job] = field(default_factory=dict)
+    """In the order in which their containers wait."""
 
     def apply(self, event: Event) -> None:
         """Take in one more event."""
@@ -177,12 +178,14 @@ class Labels:
             self.next_number[event.range] = following
         self.next_job = JobId(max(self.next_job, event.job + 1))
         earlier = [job for job in self.jobs.values() if job.key == event.key]
+        due = next((job for job in reversed(earlier) if job.is_due), None)
         if event.reprint_of is not None:
             for job in earlier:
                 job.fate = Fate.SUPERSEDED
-        self.jobs[event.job] = Job(
+        queued = Job(
             event.job,
-            event.station,
+            # Wherever it is asked for once more, its container stands at the bench it did.
+            due.station if due else event.station,
             event.level,
             event.container,
             event.key,
@@ -192,6 +195,10 @@ class Labels:
             event.copy,
             closed=any(job.closed for job in earlier),
         )
+        jobs = list(self.jobs.values())
+        # And waits for its scan in its turn.
+        jobs.insert(jobs.index(due) + 1 if due else len(jobs), queued)
+        self.jobs = {job.id: job for job in jobs}
         self._forget()
 
     def _tell(self, number: JobId, fate: Fate) -> None:
@@ -222,7 +229,7 @@ class Labels:
         return found[-1] if found else None
 
     def under_way(self) -> list[Job]:
-        """Labels of which the printer has not spoken yet, oldest first."""
+        """Labels of which the printer has not spoken yet."""
         return [job for job in self.jobs.values() if not job.told]
 
     def to_json(self) -> dict[str, Any]:
