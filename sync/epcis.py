@@ -58,6 +58,7 @@ from edge_agent.core.events import (
     Move,
     Opened,
     Packed,
+    Parked,
     Passed,
     Reason,
     Rejected,
@@ -188,8 +189,11 @@ def _told(
         case Opened(key=code, children=children):
             is_open.add(event.container)
             why = "opened, told by its closing"
-            if children and code is not None:
+            # What is not opened again was never told as closed.
+            if event.reopened and children and code is not None:
                 parts = [_aggregation("DELETE", code, children, naming)]
+        case Parked():
+            is_open.add(event.container)
         case Reworked():
             parts = list(_reworked(event, naming, is_open))
             why = "reworked, told by a closing"
