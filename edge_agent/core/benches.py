@@ -20,9 +20,10 @@ from edge_agent.core.containers import (
     open_at,
     print_label,
     scan_label,
+    set_apart,
     shut,
 )
-from edge_agent.core.contents import product_in
+from edge_agent.core.contents import mixes, product, product_in
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Parked, Reason
 from edge_agent.core.history import Known
@@ -348,7 +349,7 @@ class Benches:
         known = record.history.find(code.key)
         if known is None or known.state in AGAIN:
             record.commission(code, read, None, also.key if also else None)
-        gtin, lot = (known.gtin, known.lot) if known else (code.gtin, code.lot)
+        gtin, lot = product(record.history, code)
         owner = self._owner_above(code.level, station)
         container = record.pack(code.key, code.level, read.at, station, gtin, lot, owner)
         return filled(record, station, read.at, container)
@@ -378,7 +379,7 @@ class Benches:
         gtin, lot = product_in(self._record.history, current)
         if self._record.state.active_order is None:
             lot = None
-        return mixes(current.level, (gtin, lot), (code.gtin, code.lot))
+        return mixes(current.level, (gtin, lot), product(self._record.history, code))
 
     # --- containers ------------------------------------------------------------------------
 
@@ -454,7 +455,8 @@ class Benches:
             self._open_full(read, code, found)
         else:
             name(record, read, code, found)
-            said = say("the {level} is closed", level=code.level)
+            told = set_apart(record, code.level, code.key)
+            said = told or say("the {level} is closed", level=code.level)
             self._accept(read, code, Tone.FULL, said)
         return False
 
@@ -492,7 +494,8 @@ class Benches:
         if objection := scan_label(self._record, read, code, own=own):
             self._refuse(read, objection, code)
             return
-        said = say("the right label: the {level} is closed", level=code.level)
+        told = set_apart(self._record, code.level, code.key)
+        said = told or say("the right label: the {level} is closed", level=code.level)
         self._accept(read, code, Tone.FULL, said)
 
     def _closed_just_now(self, code: Code, read: Read) -> bool:
@@ -604,8 +607,8 @@ class Benches:
         before = sum(other.level == code.level for other in others)
         if self._record.plan.level(code.level).pair is not None:
             return _UNPAIRED
-        if others and not self._may_lie_together(code, others[0]):
-            return mixes(code.level, (others[0].gtin, None), (code.gtin, None))
+        if others and (objection := self._mixes_with(code, others[0])):
+            return objection
         if objection := self._no_place(station, code, before):
             return objection
         if not self._names(code):
@@ -618,11 +621,13 @@ class Benches:
         known = self._record.history.find(code.key)
         return self._record.state.packing.is_container(code.level) and known is None
 
-    def _may_lie_together(self, code: Code, other: Code) -> bool:
-        parent = self._record.state.packing.parent_of(code.level)
+    def _mixes_with(self, code: Code, other: Code) -> Objection | None:
+        history, parent = self._record.history, self._record.state.packing.parent_of(code.level)
         if parent is None or parent.mixed or other.level != code.level:
-            return True
-        return not (code.gtin and other.gtin and code.gtin != other.gtin)
+            return None
+        gtins = (product(history, each)[0] for each in (other, code))
+        inside, new = ((gtin, None) for gtin in gtins)
+        return mixes(parent.name, inside, new)
 
     def _note_again(self, read: Read, saying: Saying) -> None:
         self._record.answer(read, None, str(saying), None)
@@ -638,27 +643,6 @@ class Benches:
         lowest = self._record.plan.levels[0].name
         parent = self._record.state.packing.parent_of(lowest)
         return self._record.state.coming() if parent is not None and parent.name == level else 0
-
-
-def mixes(
-    level: LevelName,
-    inside: tuple[str | None, str | None],
-    new: tuple[str | None, str | None],
-) -> Objection | None:
-    """Why a thing may not lie beside others: GTIN and lot of theirs, and of the new one, where
-    they are known."""
-    for found, due in zip(new, inside, strict=True):
-        if found and due and found != due:
-            return Objection(
-                Reason.MIXED,
-                say(
-                    "this is {found}, the {level} is of {expected}: close it or put it aside",
-                    found=found,
-                    level=level,
-                    expected=due,
-                ),
-            )
-    return None
 
 
 _NO_CODE = Objection(Reason.MALFORMED, say("this is no code"))

@@ -136,7 +136,7 @@ def _repair(record: Record, deed: Deed) -> Outcome:
         by=deed.by_id,
         approved_by=deed.approver_id,
         why=press.argument,
-        one_batch=record.state.active_order is not None,
+        order=record.state.active_order,
     )
     draft = Draft(task, record.plan.levels, record.state.packing, record.history)
     act = record.state.acts.last.get(press.station)

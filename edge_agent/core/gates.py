@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edge_agent.core.benches import mixes
 from edge_agent.core.codes import Code
 from edge_agent.core.containers import GOOD, filled
+from edge_agent.core.contents import mixes
 from edge_agent.core.effects import Judge, Run, Tone
 from edge_agent.core.events import (
     Armed,

@@ -5,7 +5,7 @@ import pytest
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.states import ContainerState
-from tests.core.bench_world import ONE, SUE, TABLE, TWO, Benches
+from tests.core.bench_world import ONE, SUE, TABLE, TWO, Benches, Scan
 
 
 @pytest.mark.parametrize("used", [("case-1",), ("unit-11", "unit-12", "unit-13", "case-1")])
@@ -42,3 +42,30 @@ def test_what_was_put_aside_and_emptied_is_there_again_when_that_is_taken_back(
     benches.ok(ONE, Command.RESUME, "unit-1")
     benches.ok(ONE, "unit-2", "unit-3", "case-1")
     assert benches.children("case-1") == ["unit-1", "unit-2", "unit-3"]
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (Command.EMPTY, "case-1"),
+        (Command.EMPTY, "case-1", SUE, (Command.DECOMMISSION, "damaged"), "case-1"),
+        (Command.EMPTY, "case-1", SUE, Command.SAMPLE, "case-1"),
+    ],
+)
+def test_what_was_closed_just_now_is_not_said_to_be_closed_when_it_is_not_any_more(
+    since: tuple[Scan, ...],
+) -> None:
+    benches = Benches()
+    benches.case("case-1", "unit-1", "unit-2", "unit-3")
+    assert "closed already" in str(benches.do(ONE, "case-1").saying)
+    benches.ok(TABLE, *since)
+    shown = benches.do(ONE, "case-1")
+    assert "closed already" not in str(shown.saying)
+    assert (shown.tone is Tone.GOOD) is (len(since) == 2), "an emptied case may be filled again"
+
+
+def test_a_case_opened_again_just_now_is_not_said_to_be_closed() -> None:
+    benches = Benches()
+    benches.case("case-1", "unit-1", "unit-2", "unit-3")
+    benches.ok(TWO, Command.REOPEN, "case-1")
+    assert "filled at bench 2" in str(benches.do(ONE, "case-1").saying)

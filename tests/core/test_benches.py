@@ -48,7 +48,13 @@ SSCC = SsccRange("6971234", 0, 1, 3)
 SUE = Person(PersonId("sue"), "Sue", Role.SUPERVISOR)
 
 
-def plan(*, people: PeoplePlan | None = None, pallet_by_scan: bool = True, **case: Any) -> LinePlan:
+def plan(
+    *,
+    people: PeoplePlan | None = None,
+    pallet_by_scan: bool = True,
+    pallet_mixed: bool = False,
+    **case: Any,
+) -> LinePlan:
     """Units into cases of three at two benches, cases onto pallets of two there as well. A unit
     says ``01GTIN21SERIAL``, and maybe its lot after a ``/``."""
     unit = re.compile(r"01(?P<gtin>\d{14})21(?P<serial>\w+)(/(?P<lot>\w+))?")
@@ -56,7 +62,7 @@ def plan(*, people: PeoplePlan | None = None, pallet_by_scan: bool = True, **cas
     levels = (
         LevelPlan(UNIT, pair=pair),
         LevelPlan(CASE, 3, **{"by_scan": True, **case}),
-        LevelPlan(PALLET, 2, by_scan=pallet_by_scan),
+        LevelPlan(PALLET, 2, by_scan=pallet_by_scan, mixed=pallet_mixed),
     )
     forms = (
         Form(UNIT, CodeKind.PLAIN, pattern=unit),
@@ -146,6 +152,10 @@ def milk(number: int, lot: str = "") -> str:
 
 def milks(*numbers: int) -> list[str]:
     return list(map(milk, numbers))
+
+
+def teas(*numbers: int) -> list[str]:
+    return [f"01{TEA}21T{number}" for number in numbers]
 
 
 def sscc(number: int) -> str:
@@ -271,6 +281,32 @@ def test_another_product_does_not_go_into_the_case() -> None:
     shown = bench.scan(f"01{TEA}21T1")
     assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
     assert Bench(plan(mixed=True)).scan(milk(1), f"01{TEA}21T1").tone is Tone.GOOD
+
+
+def test_a_case_of_another_product_does_not_go_onto_the_pallet() -> None:
+    bench = Bench()
+    bench.scan("case-1", *milks(1, 2, 3), "case-2", *teas(4, 5, 6), "case-1")
+    shown = bench.scan("case-2")
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
+    assert f"this is {TEA}, the pallet is of {MILK}" in str(shown.saying)
+    bench.scan("case-3", *milks(7, 8, 9))
+    assert bench.scan("case-3").tone is Tone.FULL
+    assert bench.scan("pallet-1").tone is Tone.FULL
+    assert bench.scan("case-2").tone is Tone.GOOD, "the next pallet takes it"
+
+
+def test_a_case_of_another_product_goes_onto_a_pallet_that_may_be_mixed() -> None:
+    bench = Bench(plan(pallet_mixed=True))
+    bench.scan("case-1", *milks(1, 2, 3), "case-2", *teas(4, 5, 6), "case-1")
+    assert bench.scan("case-2").tone is Tone.FULL
+
+
+def test_cases_of_two_products_are_no_layer_of_a_pallet() -> None:
+    bench = Bench()
+    bench.scan("case-1", *milks(1, 2, 3), "case-2", *teas(4, 5, 6))
+    shown = bench.scan_together("case-1", "case-2")
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
+    assert bench.past.find(CodeKey("plain:case-1")).inside is None  # type: ignore[union-attr]
 
 
 def test_an_order_takes_its_product_and_its_batch_only() -> None:

@@ -121,8 +121,9 @@ class BenchesAgainstModel(RuleBasedStateMachine):
         return first is not None and new is not None and first != new
 
     def product(self, text: str) -> str | None:
-        """A container has none of its own; what is packed by its code alone is not looked into."""
-        return text[2:16] if text in UNITS else None
+        """A container is of what lies in it."""
+        box = self.closed.get(text)
+        return text[2:16] if box is None else self.product(box.children[0])
 
     def put(self, text: str, station: StationName, level: LevelName, show: Show) -> None:
         """What a scan of `text`, which goes into a container of `level`, must have done."""

@@ -6,6 +6,8 @@ import pytest
 
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Show
+from edge_agent.core.events import Subject
+from edge_agent.core.inputs import Edit
 from edge_agent.core.rework.repairs import REPAIRS
 from edge_agent.core.states import State
 from tests.core.bench_world import (
@@ -184,6 +186,52 @@ def test_another_product_is_not_mixed_in_and_each_is_named(world: Benches) -> No
     assert len(said) == 2
     assert f"{made(PRODUCT_A, 1)} is product {PRODUCT_A}" in said[0]
     assert f"{made(PRODUCT_A, 2)} is product {PRODUCT_A}" in said[1]
+
+
+def test_the_only_thing_of_a_container_is_not_replaced_by_another_product(world: Benches) -> None:
+    world.case("case-A", made(PRODUCT_A, 1))
+    (said,) = world.refused(ONE, Command.REPLACE, made(PRODUCT_A, 1), made(PRODUCT_B, 1))
+    assert f"{made(PRODUCT_B, 1)} is product {PRODUCT_B}" in said
+
+
+@pytest.mark.parametrize("taken_out", [False, True])
+@pytest.mark.parametrize(
+    "scans",
+    [
+        (Command.REPLACE, "unit-7", made(PRODUCT_B, 1)),
+        (Command.ADD, "case-3", made(PRODUCT_B, 1)),
+        (Command.ADD, "case-2", made(PRODUCT_B, 1)),
+        (Command.MOVE, made(PRODUCT_B, 1), "case-2"),
+    ],
+)
+def test_a_repair_packs_nothing_that_is_not_of_the_order(
+    world: Benches, scans: tuple[Scan, ...], taken_out: bool
+) -> None:
+    world.ok(ONE, Command.EMPTY, "case-2")
+    if taken_out:
+        world.ok(ONE, made(PRODUCT_B, 1), Command.REMOVE, made(PRODUCT_B, 1))
+    elif scans[0] is Command.MOVE:
+        return  # what was never seen is not moved
+    for order, product in (("A", PRODUCT_A), ("B", PRODUCT_B)):
+        new = {"gtin": product}
+        world.give(Edit(world.at(), world.plan.name, Subject.ORDER, order, new, SUE.id, "planned"))
+    world.ok(TABLE, SUE, (Command.ORDER, "A"))
+    said = world.refused(TABLE, *scans)
+    assert any(f"{PRODUCT_B} is read, {PRODUCT_A} is packed" in each for each in said), said
+    world.ok(TABLE, (Command.ORDER, "B"))
+    world.ok(TABLE, *scans)
+
+
+def test_what_was_given_back_returns_to_its_own_case_whatever_is_packed_now(
+    world: Benches,
+) -> None:
+    sample = made(PRODUCT_B, 2)
+    world.case("case-B", made(PRODUCT_B, 1), sample)
+    world.ok(TABLE, SUE, Command.SAMPLE, sample, Command.RETURN, sample)
+    new = {"gtin": PRODUCT_A}
+    world.give(Edit(world.at(), world.plan.name, Subject.ORDER, "A", new, SUE.id, "planned"))
+    world.ok(TABLE, (Command.ORDER, "A"), Command.ADD, "case-B", sample)
+    assert sample in world.children("case-B")
 
 
 def test_a_full_and_mixed_merge_names_every_fault(world: Benches) -> None:

@@ -6,6 +6,7 @@ together; what is out of use lies nowhere and holds nothing; only what is closed
 lies in a container.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 from edge_agent.core.codes import Code
@@ -18,7 +19,7 @@ from edge_agent.core.rework.task import Refusal, Repair, Scanned, Task
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import ContainerState, State
-from edge_agent.core.verify import Due, verify
+from edge_agent.core.verify import Due, Order, verify
 
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so may come again as if it were new."""
@@ -35,6 +36,7 @@ class Draft:
         self.packing = packing
         self.history = history
         self.plans = {plan.name: plan for plan in levels}
+        self._lowest = levels[0].name
         self.above = {low.name: high.name for low, high in pairwise(levels)}
         self.moves: dict[CodeKey, Move] = {}
         self.opening: list[Event] = []
@@ -109,17 +111,19 @@ class Draft:
     def put_new(self, scanned: Scanned, container: KnownContainer) -> None:
         """A thing that was never seen, or lies nowhere, goes into `container`."""
         known, code = scanned.known, scanned.code
+        if known is not None and known.state is State.ACTIVE:
+            if not self._returns(known, container):
+                gtin, lot = self._product_of(known.key)
+                self._ask(replace(code, gtin=gtin, lot=lot), (code.level,))
+            self.put(known, container)
+            return
         if known is not None and known.state not in AGAIN:
-            if known.state is State.ACTIVE:
-                self.put(known, container)
-            else:
-                self.blame(whereabouts(known))
+            self.blame(whereabouts(known))
             return
         below = tuple(low for low, high in self.above.items() if high == container.level)
-        due = Due(below, self.task.due.products, gated=False)
-        if objection := verify(code, due, None):
-            self.blame(objection.detail)
-        elif self.plans[code.level].pair is not None:
+        if not self._ask(code, below):
+            return
+        if self.plans[code.level].pair is not None:
             self.blame(
                 say("{code} has a second code: pack it at a bench, with both", code=code.key)
             )
@@ -128,6 +132,21 @@ class Draft:
             self._products[code.key] = code.gtin, code.lot
             after = Place(State.PACKED, container.id, container.key)
             self.moves[code.key] = Move(code.key, code.level, Place(State.ACTIVE), after)
+
+    def _ask(self, code: Code, levels: tuple[LevelName, ...]) -> bool:
+        """Whether `code` would be packed at a bench: the order that is worked on says so too."""
+        order = self.task.order if code.level == self._lowest else None
+        due = Due(levels, self.task.due.products, gated=False)
+        if objection := verify(code, due, None, order):
+            self.blame(objection.detail)
+        return objection is None
+
+    def _returns(self, known: Known, container: KnownContainer) -> bool:
+        """Whether the thing comes to others of its product: it may be of an earlier order."""
+        gtin, _ = self._product_of(known.key)
+        return (
+            bool(gtin and container.children) and gtin == self._product_of(container.children[0])[0]
+        )
 
     def move(self, known: Known, after: Place) -> None:
         """`known` goes to `after`, from wherever it is."""
@@ -323,7 +342,7 @@ class Draft:
         self, container: KnownContainer, children: list[CodeKey], coming: list[Move]
     ) -> None:
         """One product and one batch in a container, as far as they are known."""
-        gtin, lot = self._product_of(children[0])
+        gtin, lot = self._product_of((*container.children, *children)[0])
         for move in coming:
             other, other_lot = self._product_of(move.key)
             if gtin and other and other != gtin:
@@ -336,7 +355,7 @@ class Draft:
                         product=gtin,
                     )
                 )
-            elif self.task.one_batch and lot and other_lot and other_lot != lot:
+            elif self.task.order is not None and lot and other_lot and other_lot != lot:
                 self.blame(
                     say(
                         "{code} is batch {other}: {container} is of {batch}",

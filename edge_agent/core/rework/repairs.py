@@ -100,7 +100,9 @@ def move(draft: Draft, thing: Scanned, where: Scanned) -> Planned:
     """The thing goes into the other container."""
     known = draft.known(thing)
     container = draft.container_of(where, draft.above.get(thing.code.level))
-    if known is not None and container is not None:
+    if known is not None and container is not None and known.state is State.ACTIVE:
+        draft.put_new(thing, container)
+    elif known is not None and container is not None:
         draft.put(known, container)
     return say("{code} is moved", code=thing.code.key), thing.code.key
 

@@ -8,13 +8,14 @@ from edge_agent.core.events import Event
 from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.names import CodeKey, PersonId, StationName
 from edge_agent.core.saying import Saying
-from edge_agent.core.verify import Due
+from edge_agent.core.verify import Due, Order
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """Who repairs what, where and when. `due` is what the station reads; `why` is the reason that
-    was chosen, where one is asked. `one_batch`: things of two batches do not lie together."""
+    was chosen, where one is asked. `order` is worked on: nothing else is packed, and things of two
+    batches do not lie together."""
 
     operation: Command
     at: str
@@ -23,7 +24,7 @@ class Task:
     by: PersonId | None = None
     approved_by: PersonId | None = None
     why: str = ""
-    one_batch: bool = False
+    order: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
