@@ -44,7 +44,7 @@ PAGES = 10
 CODES = 20_000
 SCAN_PERIOD_S = 0.3
 CHANGED_MS, MEMORY_MIB, GATE_RATIO = 150, 150, 1.2
-LINE_NICE, HMI_NICE = -10, 5
+LINE_PRIORITY, HMI_NICE = 10, 5
 """Of systemd's units. Only root may run the line before others."""
 _CHROMIUM = {
     "executable_path": "/usr/bin/chromium",
@@ -170,7 +170,7 @@ async def _gate_round(
         with LineProcess(config) as line:
             # As systemd's unit has the line; and the peer is hardware, which nothing holds up.
             for pid in (line.pid, peer.pid):
-                os.setpriority(os.PRIO_PROCESS, pid, LINE_NICE)
+                os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(LINE_PRIORITY))
             line.wait_for(lambda s: devices_are_up(s) and s["seq"] > head)
             reports = 0
             if watched:

@@ -33,6 +33,7 @@ class Setup(Section):
 
 def main() -> None:
     with contextlib.suppress(PermissionError):  # refused by an older unit: then it is not so nice
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))  # the line's unit has rr
         os.nice(_NICENESS)
     setup = Setup.model_validate_json(sys.stdin.readline())
     typeface = Typeface(setup.font)
