@@ -13,13 +13,13 @@ from edge_agent.core.codes import Code
 from edge_agent.core.contents import Product, product_of
 from edge_agent.core.events import Closed, Commissioned, Event, Move, Parked, Place, Reworked
 from edge_agent.core.history import History, Known, KnownContainer
-from edge_agent.core.names import CodeKey, ContainerId, LevelName, StationName
+from edge_agent.core.names import CodeKey, ContainerId, Gtin, LevelName, StationName
 from edge_agent.core.packing import LevelPlan, Packing
 from edge_agent.core.rework.task import Refusal, Repair, Scanned, Task
 from edge_agent.core.rework.words import named, whereabouts
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import ContainerState, State
-from edge_agent.core.verify import Due, Order, verify
+from edge_agent.core.verify import Due, verify
 
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so may come again as if it were new."""
@@ -114,7 +114,7 @@ class Draft:
         if known is not None and known.state is State.ACTIVE:
             if not self._returns(known, container):
                 gtin, lot = self._product_of(known.key)
-                self._ask(replace(code, gtin=gtin, lot=lot), (code.level,))
+                self._ask(replace(code, gtin=Gtin(gtin) if gtin else None, lot=lot), (code.level,))
             self.put(known, container)
             return
         if known is not None and known.state not in AGAIN:
