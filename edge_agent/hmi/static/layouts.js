@@ -20,6 +20,11 @@ function foot(page) {
   return screen.prompt ? parts.prompt(texts, screen.prompt, page.press) : buttons(page);
 }
 
+function lastRead({ texts, screen }) {
+  const { last } = screen;
+  return parts.lastRead(texts, last, last ? parts.toneOf(last, screen.halted, screen.gate) : "");
+}
+
 function waiting({ texts, screen }) {
   return [parts.shortBoxes(texts.waiting, screen.waiting), parts.shortBoxes(texts.parked, screen.parked)];
 }
@@ -31,7 +36,7 @@ export function station(page) {
     h("div", { class: "work" }, [
       h("div", { class: "main" }, [
         screen.gate ? parts.gate(texts, screen.gate, page.press) : null,
-        parts.lastRead(texts, screen.last),
+        lastRead(page),
         parts.box(texts, screen.box),
         waiting(page),
       ]),
@@ -46,7 +51,7 @@ export function camera(page) {
   return [
     h("div", { class: "work" }, [
       h("div", { class: "main" }, [
-        parts.lastRead(texts, screen.last),
+        lastRead(page),
         h("section", { class: "picture" }, [
           page.picture ? h("img", { src: page.picture, alt: "" }) : h("p", [icon("scan"), texts.no_picture]),
         ]),
@@ -67,7 +72,7 @@ function rework(page) {
   const all = texts.sheet.flatMap((group) => group.buttons).filter((one) => one.command !== "SIGN_OUT");
   return [
     h("div", { class: "work" }, [
-      h("div", { class: "main" }, [parts.lastRead(texts, screen.last), parts.operations(texts, screen.operations)]),
+      h("div", { class: "main" }, [lastRead(page), parts.operations(texts, screen.operations)]),
       h("div", { class: "side tiles" }, texts.may_press ? all.map((one) => page.tile(one)) : texts.look_on),
     ]),
     screen.prompt ? parts.prompt(texts, screen.prompt, page.press) : null,
@@ -91,7 +96,7 @@ export function supervisor(page) {
   const { texts, screen } = page;
   return [
     h("div", { class: "work" }, [
-      h("div", { class: "main" }, [parts.lastRead(texts, screen.last), links(texts)]),
+      h("div", { class: "main" }, [lastRead(page), links(texts)]),
       h("div", { class: "side" }, [parts.counters(screen.counters), parts.operations(texts, screen.operations)]),
     ]),
     foot(page),
@@ -103,14 +108,14 @@ export function overview(page) {
   const paths = Object.fromEntries(texts.stations.map((one) => [one.name, one.path]));
   return [
     h("div", { class: "work" }, [
-      h("div", { class: "stations" }, screen.stations.map((one) => card(texts, one, paths[one.name]))),
+      h("div", { class: "stations" }, screen.stations.map((one) => card(texts, one, paths[one.name], screen.halted))),
       rejects(texts, screen.rejects),
     ]),
     links(texts),
   ];
 }
 
-function card(texts, one, path) {
+function card(texts, one, path, halted) {
   return h("a", { class: "card", href: path, key: one.name }, [
     h("header", [
       h("span", { class: "card-words" }, [parts.data(one.name, "card-name"), h("small", one.work)]),
@@ -119,7 +124,7 @@ function card(texts, one, path) {
     one.gate && one.gate.state !== "armed"
       ? parts.gate(texts, one.gate, null)
       : one.last
-        ? h("p", { class: ["card-last", one.last.tone] }, [
+        ? h("p", { class: ["card-last", parts.toneOf(one.last, halted, one.gate)] }, [
             icon(parts.TONE_ICONS[one.last.tone]),
             h("b", one.last.word),
             h("time", one.last.time),

@@ -44,10 +44,11 @@ export default {
     document.removeEventListener("pointerdown", this.wake);
   },
   watch: {
-    screen(now) {
+    screen(now, before) {
       this.heardAt = performance.now();
       this.stale = false;
       this.sound(now.last);
+      if (now.halted && !before.halted) sounds.play("bad");
       this.tell(now.told);
     },
   },

@@ -37,7 +37,14 @@ export function orderStrip(texts, order) {
   ]);
 }
 
-export function lastRead(texts, last) {
+// What was good before is no longer said in green while nothing is recorded, or a gate lets nothing
+// through.
+export function toneOf(last, halted, gate) {
+  const isGreen = last.tone === "good" || last.tone === "full";
+  return isGreen && (halted || (gate && gate.state !== "armed")) ? "past" : last.tone;
+}
+
+export function lastRead(texts, last, tone) {
   if (!last) {
     return h("section", { class: "last none" }, [
       h("div", { class: "last-icon" }, icon("scan")),
@@ -47,7 +54,7 @@ export function lastRead(texts, last) {
       ]),
     ]);
   }
-  return h("section", { class: ["last", last.tone], "data-n": last.n, role: "status" }, [
+  return h("section", { class: ["last", tone], "data-n": last.n, role: "status" }, [
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
       h("p", { class: ["last-word", last.word.length > 14 && "small"] }, last.word),
