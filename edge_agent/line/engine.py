@@ -17,12 +17,13 @@ import structlog
 
 from edge_agent import clock
 from edge_agent.core.dialog import Prompt
-from edge_agent.core.effects import Answer, Effect
+from edge_agent.core.effects import Answer, Effect, Show, Tone
 from edge_agent.core.events import Event, Passed, Reason, Rejected, Resumed
-from edge_agent.core.inputs import Input, Layer, PrinterWord, Read
+from edge_agent.core.inputs import Badge, Input, Layer, Press, PrinterWord, Read
 from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, StationName
 from edge_agent.core.record import LinePlan
+from edge_agent.core.saying import say
 from edge_agent.core.state import FORM, LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
@@ -36,6 +37,8 @@ SNAPSHOT_EVENTS = 1_000
 """Events between two snapshots: bounds the replay at start."""
 RETRY_US = 1_000_000
 """How often a halted line tries whether there is room again."""
+
+HALTED = say("the line is halted: the ledger takes no records")
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -212,15 +215,20 @@ class Engine:
         now_us = self._now().mono_us
         self._words += [given for given in batch if isinstance(given, PrinterWord)]
         batch = [given for given in batch if not isinstance(given, PrinterWord)]
-        detail = "the line is halted: the ledger takes no records"
         reads = [given for given in batch if isinstance(given, Read | Layer)]
         self._refused_reads += len(reads)
         if self._recorder:
             self._recorder.refused(batch)
         answers: list[tuple[Effect, int]] = [
-            (Answer(read.station, Reason.LATE, detail, None, read.at.mono_us), now_us)
+            (Answer(read.station, Reason.LATE, str(HALTED), None, read.at.mono_us), now_us)
             for read in reads
             if self._plan.stations[read.station].gate is None
+        ]
+        # Whoever scans or presses must not take the words of the scan before for an answer.
+        answers += [
+            (Show(each.station, Tone.BAD, HALTED, each.at.mono_us, Reason.LATE), now_us)
+            for each in batch
+            if isinstance(each, Read | Layer | Press | Badge)
         ]
         if answers:
             self._release(Committed(answers, now_us))

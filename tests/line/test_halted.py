@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from edge_agent.core.inputs import Input, PrinterWord, Read, Tick
+from edge_agent.core.commands import Command
+from edge_agent.core.effects import Show, Tone
+from edge_agent.core.inputs import Input, Press, PrinterWord, Read, Tick
 from edge_agent.core.labels import Fate, LabelPlan
 from edge_agent.core.names import Instant, JobId, StationName
 from edge_agent.core.sscc import SsccRange
 from edge_agent.core.state import FORM
 from edge_agent.ledger.journal import Ledger, create_ledger
 from edge_agent.line.commands import Commands
-from edge_agent.line.engine import RETRY_US, Engine
+from edge_agent.line.engine import RETRY_US, Committed, Engine
 from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
 from edge_agent.people.store import People
@@ -34,6 +36,7 @@ class Line:
         self.ledger = Ledger(path / "ledger.db")
         self.people = People(path / "people.db")
         self._now_us = 5_000_000
+        self.released: list[Committed] = []
         bench = plan(label=LABEL)
         self.engine = Engine(
             bench,
@@ -42,7 +45,7 @@ class Line:
             queue_size=100,
             secret_codes=False,
             wake=lambda: None,
-            release=lambda _: None,
+            release=self.released.append,
             now=self.at,
         )
         rules = Rules()
@@ -88,6 +91,10 @@ class Line:
         }  # fmt: skip
         return asyncio.run(self.commands.handlers()["edit"](question))
 
+    def shown(self) -> list[tuple[StationName, Tone, str]]:
+        effects = [effect for each in self.released for effect, _ in each.effects]
+        return [(e.station, e.tone, str(e.saying)) for e in effects if isinstance(e, Show)]
+
     def kinds(self) -> list[str]:
         _, since = self.ledger.load_snapshot(FORM)
         return [event.kind for event in since]
@@ -102,6 +109,17 @@ def line(tmp_path: Path) -> Iterator[Line]:
     line = Line(tmp_path)
     yield line
     line.close()
+
+
+def test_who_scans_or_presses_while_halted_is_told_so_on_the_screen(line: Line) -> None:
+    line.scan(ONE, 1)
+    assert line.shown()[-1][1] is Tone.GOOD
+    line.halt()
+    line.released.clear()
+    line.scan(ONE, 2)
+    line.give(Press(line.at(), TWO, Command.UNDO))
+    said = "the line is halted: the ledger takes no records"
+    assert line.shown() == [(ONE, Tone.BAD, said), (TWO, Tone.BAD, said)]
 
 
 def test_an_edit_in_the_turn_in_which_the_line_goes_on_is_in_the_ledger_as_in_the_file(
