@@ -48,13 +48,13 @@ IN_USE = (State.ACTIVE, State.PACKED)
 
 def is_partial(record: Record, station: StationName) -> bool:
     """Whether `close` would close a container at `station` that is not full."""
-    filling = _at_hand(record, station)
+    filling = at_hand(record, station)
     return filling is not None and not is_filled(record, filling)
 
 
 def unclosable(record: Record, station: StationName) -> Saying | None:
     """Why nobody may close the container at hand at `station`; None if somebody may."""
-    filling = _at_hand(record, station)
+    filling = at_hand(record, station)
     if filling is None or not filling.children:
         return say("nothing is open here that could be closed")
     plan, count = record.plan.level(filling.level), len(filling.children)
@@ -83,7 +83,7 @@ def close(
     Where its label is made here, the label is printed now, and its scan closes it. Where it has no
     code yet, that was scanned just before.
     """
-    filling, held = _at_hand(record, station), record.held.pop(station, None)
+    filling, held = at_hand(record, station), record.held.pop(station, None)
     if refusal := unclosable(record, station):
         return refusal
     assert filling is not None  # noqa: S101 there is one to close
@@ -120,7 +120,7 @@ def _unusable(record: Record, held: Read, code: Code) -> Objection | None:
 def park(record: Record, station: StationName, at: Instant, by: PersonId | None) -> Saying | None:
     """Put the container at hand at `station` aside; None, or why not."""
     record.held.pop(station, None)
-    filling = _at_hand(record, station)
+    filling = at_hand(record, station)
     if filling is None:
         return say("nothing is open here that could be put aside")
     if filling.ready:
@@ -180,7 +180,7 @@ def _park(
     )
 
 
-def _at_hand(record: Record, station: StationName) -> Filling | None:
+def at_hand(record: Record, station: StationName) -> Filling | None:
     """The container that people at `station` are filling or have filled: the lowest, and of these
     the last."""
     packing, due = record.state.packing, record.plan.stations[station].due
@@ -415,7 +415,7 @@ class Benches:
             said = say("the {level} is open: scan what goes into it", level=code.level)
             self._record.show(read, Tone.NOTE, said, key=code.key)
             self._record.answer(read, None, str(said), code.key)
-        elif filling is not (lower := _at_hand(self._record, read.station)) and lower is not None:
+        elif filling is not (lower := at_hand(self._record, read.station)) and lower is not None:
             said = say("a {level} is open here: close it first", level=lower.level)
             self._refuse(read, Objection(Reason.INCOMPLETE, said, first), code)
         else:

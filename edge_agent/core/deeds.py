@@ -67,6 +67,23 @@ def not_now(record: Record, given: Press) -> Saying | None:
     return None
 
 
+def about(record: Record, given: Press) -> str:
+    """What `given` would be done to, as things are: the container at hand, the last act, the stop;
+    empty where it is scanned after the command. Leave is for that alone."""
+    match given.command:
+        case Command.CLOSE | Command.PARK:
+            filling = benches.at_hand(record, given.station)
+            return str(filling.id) if filling else ""
+        case Command.UNDO:
+            act = record.state.acts.last.get(given.station)
+            return act.events[-1].at if act else ""
+        case Command.RELEASE:
+            belt = record.state.belts.get(given.station)
+            return " ".join(belt.interlock.stop or ()) if belt else ""
+        case _:
+            return ""
+
+
 def _unreleasable(record: Record, given: Press) -> Saying | None:
     gate = record.plan.stations[given.station].gate
     belt = record.state.belts.get(given.station)

@@ -221,6 +221,7 @@ class Desk:
             if refusal := deeds.not_now(self._record, given):
                 self._refuse(given, refusal)
                 return
+            begun.about = deeds.about(self._record, given)
             if not attendance.may_alone(self._record, given.station, needed):
                 begun.needs, begun.asked = needed, True
             elif confirm and needed is Permission.CLOSE_PARTIAL:
@@ -236,6 +237,10 @@ class Desk:
             return
         if not begun.procedure.repeats:
             mine.begun = None
+        if refusal := self._is_past(begun):
+            self._drop(given.station)
+            self._refuse(given, refusal)
+            return
         # What is known of them now: others work on the line, too.
         find = self._record.history.find
         scanned = tuple(Scanned(code, find(code.key)) for code in begun.scanned)
@@ -257,6 +262,14 @@ class Desk:
                 culprits=outcome.culprits,
             )
         )
+
+    def _is_past(self, begun: Begun) -> Saying | None:
+        """Why what was begun makes no sense any more; None if it still does."""
+        if refusal := deeds.not_now(self._record, begun.press):
+            return refusal
+        if begun.about == deeds.about(self._record, begun.press):
+            return None
+        return say("it is not as it was when you asked: look, and ask again")
 
     def _prompt(self, begun: Begun) -> Prompt | None:
         """What is awaited next; None if all is there."""
@@ -322,7 +335,9 @@ class Desk:
 
     # --- words -----------------------------------------------------------------------------
 
-    def _refuse(self, given: Press | Read, saying: Saying, reason: Reason = Reason.REFUSED) -> None:
+    def _refuse(
+        self, given: Press | Badge | Read, saying: Saying, reason: Reason = Reason.REFUSED
+    ) -> None:
         self.refused += 1
         self._say(given, Tone.BAD, saying, reason)
 

@@ -88,7 +88,8 @@ PROCEDURES: Mapping[Command, Procedure] = {
 @dataclass(slots=True)
 class Begun:
     """A command that was asked for and is not done. `needs` is what a badge is awaited for, and
-    `asked` whether one was; `confirms`: CONFIRM is awaited."""
+    `asked` whether one was; `confirms`: CONFIRM is awaited. `about` is what it was asked for
+    (core.deeds.about)."""
 
     press: Press
     procedure: Procedure
@@ -98,6 +99,7 @@ class Begun:
     confirms: bool = False
     approver: Person | None = None
     scanned: list[Code] = field(default_factory=list)
+    about: str = ""
 
     @property
     def chooses(self) -> bool:
@@ -114,6 +116,7 @@ class Begun:
             "confirms": self.confirms,
             "approver": self.approver and astuple(self.approver),
             "scanned": [astuple(code) for code in self.scanned],
+            "about": self.about,
         }
 
     @classmethod
@@ -135,6 +138,7 @@ class Begun:
                 Code(key, level, CodeKind(kind), *others)
                 for key, level, kind, *others in saved["scanned"]
             ],
+            saved["about"],
         )
 
 

@@ -10,8 +10,17 @@ from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.desk import ASIDE_US
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Show, Tone
-from edge_agent.core.events import Reason, Subject
-from edge_agent.core.inputs import Badge, Edit, Outcome, Press, PrinterWord, Read
+from edge_agent.core.events import Reason, StopCause, Subject
+from edge_agent.core.inputs import (
+    Badge,
+    Condition,
+    Conditions,
+    Edit,
+    Outcome,
+    Press,
+    PrinterWord,
+    Read,
+)
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.labels import LabelPlan
 from edge_agent.core.people import Permission, Person, Role
@@ -446,6 +455,59 @@ def test_a_stopped_gate_is_released_at_its_station_by_who_may(belt: World) -> No
     released = belt.past.events[-1]
     assert (released.kind, released.by) == ("released", "Sue")  # type: ignore[attr-defined]
     assert asked(belt, Command.RELEASE).tone is Tone.BAD
+
+
+def test_a_gate_is_not_released_on_leave_for_what_changed_meanwhile() -> None:
+    """The guard is opened while the badge is on its way."""
+    line_plan = belt_plan()
+    station = line_plan.stations[INFEED]
+    assert station.gate is not None
+    gate = replace(station.gate, stop=StopPlan(in_a_row=3, on=frozenset({Condition.GUARD_OPEN})))
+    belt = World(
+        replace(line_plan, stations={**line_plan.stations, INFEED: replace(station, gate=gate)})
+    )
+    for number in (1, 2, 3):
+        belt.item(number, None)
+    asked(belt, ANN)
+    assert asked(belt, Command.RELEASE).tone is Tone.ASK
+    belt.give(Conditions(belt.instant(), INFEED, frozenset({Condition.GUARD_OPEN})))
+    shown = asked(belt, SUE)
+    assert shown.tone is Tone.BAD
+    assert "first mend" in str(shown.saying)
+    assert belt.line.state.belts[INFEED].interlock.stop is not None
+
+
+def test_leave_to_close_is_for_the_case_that_was_there_when_it_was_asked() -> None:
+    """The belt fills it, and begins the next, while the badge is on its way."""
+    belt = World(belt_plan(2, partial=True, waiting=2))
+    belt.scan("unit-1")
+    belt.now_us += 1_000_000
+    belt.give(Press(belt.instant(), BENCH, Command.CLOSE))
+    assert belt.shows[-1].tone is Tone.ASK
+    belt.item(1, "unit-2")
+    belt.gate(1, Outcome.PASSED)
+    belt.item(2, "unit-3")
+    belt.gate(2, Outcome.PASSED)
+    before = belt.line.state.to_json()["filling"]
+    belt.give(Badge(belt.instant(), BENCH, "badge", SUE))
+    assert belt.shows[-1].tone is Tone.BAD
+    assert "not as it was" in str(belt.shows[-1].saying)
+    assert belt.line.state.to_json()["filling"] == before
+
+
+def test_leave_to_take_back_is_for_what_was_done_last_when_it_was_asked() -> None:
+    """The printed label closes the case while the badge is on its way."""
+    world = Benches(
+        PeoplePlan(four_eyes=frozenset({Permission.REWORK})),
+        label=LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 9), verify=False),
+    )
+    world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")
+    assert world.do(ONE, Command.UNDO).tone is Tone.ASK
+    (job,) = world.line.state.labels.jobs
+    world.give(PrinterWord(world.at(), ONE, job))
+    assert world.events[-1].kind == "closed"
+    (said,) = world.refused(ONE, SUE)
+    assert "not as it was" in said
 
 
 def test_what_passed_a_gate_is_nobodys_act_to_take_back(belt: World) -> None:
