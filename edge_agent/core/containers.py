@@ -2,7 +2,7 @@
 
 from edge_agent.core import labels
 from edge_agent.core.codes import Code
-from edge_agent.core.contents import product_in
+from edge_agent.core.contents import Product, product_in
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import (
     Closed,
@@ -48,7 +48,8 @@ def filled(
         return Tone.FULL, say("the {level} is full: its label is printed", level=level)
     if filling.key is not None:
         shut(record, station, at, filling, filling.key)
-        return Tone.FULL, say("the {level} is full, and closed", level=level)
+        apart = set_apart(record, level, filling.key)
+        return Tone.FULL, apart or say("the {level} is full, and closed", level=level)
     return Tone.FULL, say("the {level} is full: scan its code", level=level)
 
 
@@ -75,11 +76,44 @@ def shut(
         )
     )
     packing = record.state.packing
-    parent = packing.parent_of(filling.level)
-    if parent is not None and not parent.by_scan:
-        owner = packing.owner(parent.name, station)
-        gtin, lot = product_in(record.history, filling)
-        record.pack(key, filling.level, at, station, gtin, lot, owner)
+    parent, target = packing.parent_of(filling.level), packing.above(filling, station)
+    if parent is None or target is None:
+        return
+    above, (gtin, lot) = packing.find(target[0]), product_in(record.history, filling)
+    if not parent.mixed and differs(record, above, (gtin, lot)):
+        return
+    owner = above.bench if above else packing.owner(parent.name, station)
+    record.pack_into(target, key, filling.level, at, station, gtin, lot, owner)
+
+
+def differs(record: Record, above: Filling | None, product: Product) -> bool:
+    """Whether `product` is another than lies in the container `above`, or than is packed where that
+    is empty or not begun."""
+    order = record.state.active_order or {}
+    due = order.get("gtin"), order.get("batch")
+    if above is not None and above.children:
+        due = product_in(record.history, above)
+    gtin, lot = product
+    found = gtin, lot if order else None
+    return any(a and b and a != b for a, b in zip(found, due, strict=True))
+
+
+def set_apart(record: Record, level: LevelName, key: CodeKey) -> Saying | None:
+    """What people must be told of the container `key` that was closed just now, if it does not go
+    where the others do: it is of another order or product."""
+    packing = record.state.packing
+    parent = packing.parent_of(level)
+    if parent is None or parent.by_scan:
+        return None
+    above = next((each for each in packing.filling[parent.name] if key in each.children), None)
+    names = {"level": level, "parent": parent.name}
+    if above is None:
+        return say(
+            "the {level} is closed. It goes onto no {parent}: it is of another order", **names
+        )
+    if above.parked:
+        return say("the {level} is closed. It goes onto the {parent} that was put aside", **names)
+    return None
 
 
 def name(

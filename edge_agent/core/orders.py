@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from datetime import date
 
 from edge_agent.core.codes import CodeError, check_gtin
-from edge_agent.core.effects import Show, Tone
-from edge_agent.core.events import Edited, OrderChanged, Parked, Reason, StopCause, Subject
+from edge_agent.core.effects import Judge, Show, Tone
+from edge_agent.core.events import (
+    Edited,
+    OrderChanged,
+    Parked,
+    Reason,
+    Rejected,
+    StopCause,
+    Subject,
+)
 from edge_agent.core.inputs import Edit, OrderStart
 from edge_agent.core.names import Instant, OrderId, PersonId, StationName
 from edge_agent.core.record import Record
@@ -42,8 +50,9 @@ def change_order(
 ) -> Saying | None:
     """The line works on `order` from now on; None, or why not. The same again changes nothing.
 
-    What is part-filled is put aside, and a gate with things on its belt stops until a person has
-    cleared it: nothing of the order before gets into what is packed for the next.
+    What is part-filled is put aside. A gate with things on its belt stops until a person releases
+    it, and their leave to pass is withdrawn: nothing of the order before gets into what is packed
+    for the next.
     """
     values = record.state.orders.get(order)
     if values is None:
@@ -52,8 +61,7 @@ def change_order(
         return say("order {order} is ended", order=order)
     if order != record.state.order:
         _settle(record, at)
-        _park_all(record, station, at, by)
-        _clear_belts(record, at)
+        _end(record, station, at, by)
         _change(record, at, order, by, approved_by)
     return None
 
@@ -63,6 +71,9 @@ def start(record: Record, at: Instant, order: str) -> None:
     people choose."""
     if order and order != record.state.order:
         _settle(record, at)
+        # Of orders that are names only, nobody knows that their products differ.
+        if OrderId(order) in record.state.orders or record.state.active_order is not None:
+            _end(record, record.plan.name, at, None)
         _change(record, at, order)
 
 
@@ -93,6 +104,13 @@ def _change(
     )
 
 
+def _end(record: Record, station: StationName, at: Instant, by: PersonId | None) -> None:
+    """What was begun for the order before stays apart."""
+    _park_all(record, station, at, by)
+    for name in record.state.belts:
+        _clear_belt(record, name, at)
+
+
 def _park_all(record: Record, station: StationName, at: Instant, by: PersonId | None) -> None:
     packing = record.state.packing
     for filling in list(packing.every()):
@@ -111,13 +129,29 @@ def _park_all(record: Record, station: StationName, at: Instant, by: PersonId | 
         )
 
 
-def _clear_belts(record: Record, at: Instant) -> None:
-    state = record.state
-    for name, belt in state.belts.items():
-        accepted = sum(reason is None for _, reason in belt.pending.values())
-        if count := accepted + len(belt.skipped):
-            detail = f"{count} things of order {state.order!r} are on the belt: clear it"
-            record.stop(name, at.isoformat(), StopCause.CHANGE_OVER, detail)
+def _clear_belt(record: Record, name: StationName, at: Instant) -> None:
+    """Stop the gate if things are on its belt, and withdraw what leave they have to pass. Its
+    release cannot wait until they are gone: nothing leaves a belt that stands."""
+    state, belt = record.state, record.state.belts[name]
+    station = record.plan.stations.get(name)
+    is_gated = station is not None and station.gate is not None
+    accepted = {item: key for item, (key, reason) in belt.pending.items() if reason is None}
+    if count := len(accepted) + len(belt.skipped):
+        detail = f"{count} things of order {state.order!r} are on the belt: clear it"
+        record.stop(name, at.isoformat(), StopCause.CHANGE_OVER, detail)
+    for item, key in accepted.items():
+        record.emit(
+            Rejected(
+                at=at.isoformat(),
+                station=name,
+                reason=Reason.STOPPED,
+                detail=f"it was accepted for order {state.order!r}, which is over",
+                item=item,
+                key=key,
+            )
+        )
+        if is_gated:
+            record.decision.effects.append(Judge(name, item, Reason.STOPPED, at.mono_us))
 
 
 def ask(record: Record, given: OrderStart) -> None:

@@ -52,7 +52,7 @@ class Filling:
     `bench` is the station whose own it is; None where it is filled in the order of the belt, or
     put aside (`parked`). `key` is its code, where it has one before it is closed. `gtin` and `lot`
     are those of the first thing in it, as far as they are known. `ready`: it takes no more, its
-    label is under way.
+    label is under way. `order` is the one that was worked on when it was begun or taken up again.
     """
 
     id: ContainerId
@@ -64,11 +64,12 @@ class Filling:
     gtin: str | None = None
     lot: str | None = None
     ready: bool = False
+    order: str = ""
 
 
 class Packing:
     """The containers that are not closed, on every level. Changes only by events' facts: `put`,
-    `open`, `park`, `finish`, `move` and `close`."""
+    `open`, `park`, `finish`, `move` and `close`, and the `order` that is worked on."""
 
     def __init__(self, levels: tuple[LevelPlan, ...]) -> None:
         self._plans = {plan.name: plan for plan in levels}
@@ -77,6 +78,7 @@ class Packing:
         """Oldest first; of one bench's, or of the belt's, all but the last are full. A level that
         is not configured any more keeps what is open on it."""
         self.next_id = ContainerId(1)
+        self.order = ""
 
     # --- what is asked ---------------------------------------------------------------------
 
@@ -165,6 +167,20 @@ class Packing:
         filling = self.current(parent.name, owner)
         return (filling.id if filling else self.next_id), parent.name
 
+    def above(self, filling: Filling, station: StationName) -> tuple[ContainerId, LevelName] | None:
+        """The container that `filling` goes into when it is closed at `station`; None at the top,
+        and where it is packed at a bench only. One of an order before goes into what was put aside
+        of the same order, or into none."""
+        parent = self._above.get(filling.level)
+        if parent is None or parent.by_scan:
+            return None
+        if parent.mixed or filling.order == self.order:
+            return self.target(filling.level, self.owner(parent.name, station))
+        for each in self.filling[parent.name]:
+            if each.parked and each.order == filling.order and not self.is_full(each):
+                return each.id, parent.name
+        return None
+
     def closable(
         self, level: LevelName, coming: int, before: int = 0, owner: StationName | None = None
     ) -> Filling | Objection:
@@ -212,6 +228,8 @@ class Packing:
         is_new = self.find(parked.container) is None
         filling = self._open(parked.container, parked.level, parked.bench)
         filling.parked, filling.bench = parked.parked, parked.bench
+        if not parked.parked:
+            filling.order = self.order
         fillings = self.filling[parked.level]
         fillings.remove(filling)
         fillings.insert(0 if is_new else len(fillings), filling)
@@ -251,6 +269,6 @@ class Packing:
         for filling in reversed(fillings):
             if filling.id == container:
                 return filling
-        fillings.append(Filling(container, level, bench=bench))
+        fillings.append(Filling(container, level, bench=bench, order=self.order))
         self.next_id = ContainerId(max(self.next_id, container + 1))
         return fillings[-1]

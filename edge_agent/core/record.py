@@ -133,7 +133,8 @@ class Record:
     def stop(self, name: StationName, at: str, cause: StopCause, detail: str) -> None:
         """Stop the station, where it is configured for `cause` and not stopped already. Too many
         rejects are a limit of their own, and a change-over always stops."""
-        gate, belt = self.plan.stations[name].gate, self.state.belts[name]
+        station, belt = self.plan.stations.get(name), self.state.belts[name]
+        gate = station.gate if station else None
         counted = (StopCause.REJECTS_IN_A_ROW, StopCause.REJECTS_OF_LAST)
         if gate is None or belt.interlock.stop is not None:
             return
@@ -212,6 +213,21 @@ class Record:
         target = self.state.packing.target(level, owner)
         if target is None:
             return None
+        self.pack_into(target, key, level, at, station, gtin, lot, owner)
+        return target[0]
+
+    def pack_into(
+        self,
+        target: tuple[ContainerId, LevelName],
+        key: CodeKey,
+        level: LevelName,
+        at: Instant,
+        station: StationName,
+        gtin: str | None = None,
+        lot: str | None = None,
+        owner: StationName | None = None,
+    ) -> None:
+        """The thing that `key` names goes into `target`, a container and its level."""
         container, container_level = target
         self.emit(
             Packed(
@@ -227,7 +243,6 @@ class Record:
                 by=self.at_work(station),
             )
         )
-        return container
 
     def at_work(self, station: StationName) -> PersonId | None:
         """Who is signed in at `station`."""

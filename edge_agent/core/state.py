@@ -52,7 +52,7 @@ from edge_agent.core.packing import Filling, LevelPlan, Packing
 from edge_agent.core.people import Person, Role
 
 Key = TypeVar("Key", bound=str)
-FORM = 4
+FORM = 5
 """Of `to_json`. A state of another form is made anew from the events."""
 PENDING_LIMIT = 512
 """Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""
@@ -212,7 +212,7 @@ class LineState:
             case Packed() | Closed() | Opened() | Parked() | Reworked() | LabelQueued():
                 self._pack(event)
             case OrderChanged(order=order):
-                self.order = order
+                self.order = self.packing.order = order
             case SignedIn(person=person, language=language):
                 who = Person(person, event.name, event.role, language or "")
                 self.signed_in[event.station] = who
@@ -331,7 +331,7 @@ class LineState:
         state.accounts.load(saved["accounts"])
         state.labels = Labels.from_json(saved["labels"])
         state.acts = Acts.from_json(saved["acts"])
-        state.order = saved["order"]
+        state.order = state.packing.order = saved["order"]
         state.orders = {OrderId(number): values for number, values in saved["orders"].items()}
         state.products = saved["products"]
         state.done = Tally(saved["done"])

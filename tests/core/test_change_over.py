@@ -1,0 +1,303 @@
+"""From one order to the next: what was accepted for one never gets into what the other fills."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_agent.core.codes import CodeKind, Form
+from edge_agent.core.effects import Judge, Run, Show, Tone
+from edge_agent.core.events import (
+    Closed,
+    OrderChanged,
+    Packed,
+    Parked,
+    Reason,
+    Rejected,
+    StopCause,
+    Stopped,
+    Subject,
+)
+from edge_agent.core.inputs import Edit, OrderStart, Outcome, Release
+from edge_agent.core.interlock import StopPlan
+from edge_agent.core.names import CodeKey, PersonId
+from edge_agent.core.record import LinePlan
+from edge_agent.core.states import State
+from tests.core.bench_world import PRODUCT_A, PRODUCT_B, key, made
+from tests.core.world import BENCH, INFEED, UNIT, World, plan
+
+SUE = PersonId("sue")
+PRODUCTS = {"A": PRODUCT_A, "B": PRODUCT_B}
+
+
+class Orders(World):
+    """The line in the order of the belt, with orders A and B; a unit's code says its product."""
+
+    def __init__(self, *capacities: int, waiting: int = 1, stop: StopPlan | None = None) -> None:
+        usual = plan(*capacities, waiting=waiting, partial=True)
+        unit = re.compile(r"(?P<serial>unit-((?P<gtin>\d{14})-)?\d+)")
+        forms = (Form(UNIT, CodeKind.PLAIN, pattern=unit), *usual.forms[1:])
+        infeed, bench = usual.stations[INFEED], usual.stations[BENCH]
+        assert infeed.gate is not None
+        levels = tuple(level.name for level in usual.levels)
+        stations = {
+            INFEED: replace(infeed, gate=replace(infeed.gate, stop=stop or StopPlan())),
+            BENCH: replace(bench, due=replace(bench.due, packs=levels[:-1])),
+        }
+        super().__init__(LinePlan(usual.levels, forms, stations))
+        self.last_item = 0
+        for number, product in PRODUCTS.items():
+            values = {"gtin": product}
+            self.give(
+                Edit(self.instant(), self.plan.name, Subject.ORDER, number, values, SUE, "new")
+            )
+        self.change("A")
+
+    def change(self, order: str) -> None:
+        self.now_us += 1_000
+        self.give(OrderStart(self.instant(), self.plan.name, order, SUE))
+
+    def bring(self, order: str) -> Judge:
+        """The next item of the belt is the order's."""
+        self.last_item += 1
+        return self.item(self.last_item, made(PRODUCTS[order], self.last_item))
+
+    def release(self) -> list[object]:
+        self.now_us += 1_000
+        return list(self.give(Release(self.instant(), INFEED, "bob", "cleared")))
+
+    def label(self, code: str) -> Show:
+        """`code` is scanned; what is shown."""
+        self.scan(code)
+        return self.shows[-1]
+
+    def contents(self) -> dict[int, list[str]]:
+        """What was put into each container, at any time."""
+        packed: dict[int, list[str]] = {}
+        for event in self.past.events:
+            if isinstance(event, Packed):
+                packed.setdefault(event.container, []).append(event.key)
+        return packed
+
+    def products_in(self, container: int) -> set[str]:
+        """All GTINs that lie in the container, however deep."""
+        inside = {e.key: e.container for e in self.past.events if isinstance(e, Closed)}
+
+        def walk(number: int) -> Iterator[str]:
+            for code in self.contents().get(number, ()):
+                if code in inside:
+                    yield from walk(inside[CodeKey(code)])
+                elif code.startswith("01"):
+                    yield code[2:16]
+
+        return set(walk(container))
+
+    def is_unmixed(self) -> bool:
+        return all(len(self.products_in(number)) <= 1 for number in self.contents())
+
+
+# --- things on the belt ----------------------------------------------------------------------
+
+
+def test_what_was_accepted_for_the_order_before_is_kept_out_at_the_gate() -> None:
+    line = Orders(4)
+    line.bring("A")
+    line.bring("A")
+    effects = line.effects
+    line.change("B")
+    told = [(e.item, e.reason) for e in effects if isinstance(e, Judge)]
+    assert told[-2:] == [(1, Reason.STOPPED), (2, Reason.STOPPED)]
+    assert Run(INFEED, permitted=False) in effects
+    stops = [event.cause for event in line.past.events if isinstance(event, Stopped)]
+    assert stops == [StopCause.CHANGE_OVER]
+    withdrawn = [event for event in line.past.events if isinstance(event, Rejected)]
+    assert [event.key for event in withdrawn] == [key(made(PRODUCT_A, n)) for n in (1, 2)]
+    assert line.line.state.coming() == 0
+    line.restart()
+
+
+def test_what_passes_though_its_order_is_over_is_an_escape_and_not_packed() -> None:
+    line = Orders(4)
+    line.bring("A")
+    line.gate(1, Outcome.PASSED)
+    line.bring("A")
+    line.change("B")
+    line.release()
+    line.gate(2, Outcome.PASSED)
+    assert line.kinds()[-2:] == ["untracked", "passed"]
+    assert line.line.state.tally["escaped"] == 1
+    known = line.past.find(key(made(PRODUCT_A, 2)))
+    assert known is not None
+    assert known.state is State.UNTRACKED
+    assert line.bring("B").passes
+    line.gate(3, Outcome.PASSED)
+    assert [len(inside) for inside in line.contents().values()] == [1, 1]
+    assert line.is_unmixed()
+    assert line.line.state.done == {"A": 1, "B": 1}
+    line.restart()
+
+
+def test_a_standing_belt_is_released_and_what_is_left_on_it_is_rejected() -> None:
+    # Nothing comes to the gate while the belt stands: its end cannot be awaited.
+    line = Orders(4)
+    line.bring("A")
+    line.change("B")
+    assert Run(INFEED, permitted=True) in line.release()
+    line.gate(1, Outcome.EJECTED)
+    assert line.bring("B").passes
+
+
+def test_withdrawn_passes_are_no_rejects_in_a_row() -> None:
+    line = Orders(9, stop=StopPlan(in_a_row=2))
+    for _ in range(3):
+        line.bring("A")
+    line.change("B")
+    for item in (1, 2, 3):
+        line.gate(item, Outcome.EJECTED)
+    stops = [event.cause for event in line.past.events if isinstance(event, Stopped)]
+    assert stops == [StopCause.CHANGE_OVER]
+    assert line.release()
+
+
+def test_the_configuration_changes_a_known_order_as_people_do() -> None:
+    line = Orders(4)
+    line.bring("A")
+    line.gate(1, Outcome.PASSED)
+    line.bring("A")
+    line.give(OrderStart(line.instant(), line.plan.name, "B"))
+    line.release()
+    line.gate(2, Outcome.PASSED)
+    line.bring("B")
+    line.gate(3, Outcome.PASSED)
+    assert line.is_unmixed()
+    assert [len(inside) for inside in line.contents().values()] == [1, 1]
+
+
+def test_an_order_changes_though_a_gate_of_before_is_configured_no_more() -> None:
+    line = Orders(4)
+    line.bring("A")
+    stations = {name: each for name, each in line.plan.stations.items() if name != INFEED}
+    line.plan = replace(line.plan, stations=stations)
+    line.restart()
+    line.change("B")
+    assert line.line.state.order == "B"
+
+
+# --- containers ------------------------------------------------------------------------------
+
+
+def full_case(line: Orders, order: str) -> None:
+    for _ in range(2):
+        line.bring(order)
+        line.gate(line.last_item, Outcome.PASSED)
+
+
+def test_a_full_case_closed_after_the_change_over_goes_onto_its_own_orders_pallet() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.label("level1-1")
+    full_case(line, "A")
+    line.change("B")
+    full_case(line, "B")
+    shown = line.label("level1-2")
+    assert shown.tone is Tone.FULL
+    assert "put aside" in str(shown.saying)
+    line.label("level1-3")
+    pallets = [event for event in line.past.events if isinstance(event, Packed)][-2:]
+    assert [event.container for event in pallets] == [2, 5]
+    assert line.products_in(2) == {PRODUCT_A}
+    assert line.products_in(5) == {PRODUCT_B}
+    line.restart()
+
+
+def test_a_full_case_whose_order_has_no_pallet_lies_on_none_and_it_is_told() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.change("B")
+    shown = line.label("level1-1")
+    assert "It goes onto no level2" in str(shown.saying)
+    known = line.past.find(CodeKey("plain:level1-1"))
+    assert known is not None
+    assert (known.state, known.inside) == (State.ACTIVE, None)
+    full_case(line, "B")
+    line.label("level1-2")
+    assert line.is_unmixed()
+    line.restart()
+
+
+def test_a_case_left_over_does_not_go_onto_the_next_orders_pallet_by_hand() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.change("B")
+    line.label("level1-1")
+    full_case(line, "B")
+    line.label("level1-2")
+    line.now_us += 60_000_000
+    shown = line.label("level1-1")
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
+    assert line.is_unmixed()
+
+
+def test_the_order_before_goes_on_where_it_was_changed_back() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.change("B")
+    line.change("A")
+    line.label("level1-1")
+    full_case(line, "A")
+    line.label("level1-2")
+    assert line.products_in(2) == {PRODUCT_A}
+    assert not [event for event in line.past.events if isinstance(event, Parked)]
+
+
+# --- all of it -------------------------------------------------------------------------------
+
+STEPS = st.one_of(
+    st.tuples(st.just("bring"), st.sampled_from("AB")),
+    st.tuples(st.sampled_from(["pass", "eject", "untrack"]), st.integers(0, 3)),
+    st.tuples(st.just("change"), st.sampled_from("AB")),
+    st.tuples(st.sampled_from(["release", "restart", "lose"]), st.none()),
+    st.tuples(st.sampled_from(["level1", "level2"]), st.integers(1, 30)),
+)
+WORDS = {"pass": Outcome.PASSED, "eject": Outcome.EJECTED, "untrack": Outcome.UNKNOWN}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=60))
+def test_no_container_ever_holds_things_of_two_orders(steps: list[tuple[str, object]]) -> None:
+    line = Orders(2, 2, waiting=2)
+    accepted_for: dict[str, str] = {}
+    for step, value in steps:
+        belt = line.line.state.belts.get(INFEED)
+        pending = sorted(belt.pending) if belt else []
+        match step, value:
+            case "bring", str(order):
+                if line.bring(order).passes:
+                    code = key(made(PRODUCTS[order], line.last_item))
+                    accepted_for[code] = line.line.state.order
+            case "change", str(order):
+                line.change(order)
+            case "release", _:
+                line.release()
+            case "restart", _:
+                line.restart()
+            case "lose", _ if belt:
+                line.lose_link()
+            case "level1" | "level2", int(number):
+                line.label(f"{step}-{number}")
+            case _ if step in WORDS and isinstance(value, int) and value < len(pending):
+                line.gate(pending[value], WORDS[step])
+            case _:
+                continue
+        assert line.is_unmixed(), step
+        at = {e.key: line.line.state.order for e in line.past.events if isinstance(e, Closed)}
+        assert set(at) <= set(line.past.nodes)
+    now = ""
+    for event in line.past.events:
+        if isinstance(event, OrderChanged):
+            now = event.order
+        elif isinstance(event, Packed) and event.key in accepted_for:
+            assert accepted_for[event.key] == now, "packed under another order"
+    line.restart()
