@@ -10,7 +10,7 @@ from edge_agent.core.commands import DECOMMISSION_REASONS, Command
 from edge_agent.core.desk import ASIDE_US
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Show, Tone
-from edge_agent.core.events import Reason, StopCause, Subject
+from edge_agent.core.events import Reason, Subject
 from edge_agent.core.inputs import (
     Badge,
     Condition,
