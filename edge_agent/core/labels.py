@@ -64,6 +64,7 @@ FAULTS: Mapping[str, Saying] = {
     "queue-full": say("too many labels wait for this printer"),
     "restarted": say("the line was restarted while the label was under way"),
     "stuck": say("the printer does not finish the label: look at it"),
+    "void": say("the label was not printed: what it says is not so any more"),
 }
 """Why a label was not printed, or nobody knows: `PrinterWord.failure` in words, with the mend."""
 
@@ -231,6 +232,11 @@ class Labels:
     def under_way(self) -> list[Job]:
         """Labels of which the printer has not spoken yet."""
         return [job for job in self.jobs.values() if not job.told]
+
+    def is_void(self, number: JobId) -> bool:
+        """Whether nobody wants the label of job `number` any more."""
+        job = self.jobs.get(number)
+        return job is not None and job.fate is Fate.SUPERSEDED
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

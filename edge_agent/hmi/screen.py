@@ -3,6 +3,7 @@
 Pure. static/live.js draws it; every text in it is ready to be read, and none of it is markup.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.people import Person
+from edge_agent.core.saying import Saying
+from edge_agent.hmi.identity import parts, short
 from edge_agent.views import (
     Box,
     DeviceView,
@@ -38,6 +41,10 @@ from edge_agent.words import Words
 
 ORDERS = 60
 """Orders offered to choose from."""
+_CODE_FIRST = ("{code}", "{key}", "{container}", "{name}")
+"""Gaps whose own letters matter."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
+"""As the line writes a time: RFC 3339, UTC."""
 Plain = dict[str, Any]
 
 
@@ -48,13 +55,14 @@ def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInf
         **line_bar(view, t),
         "person": person_plain(station.signed_in, t),
         "last": _last(station.last, t, zone),
-        "prompt": _prompt(station.prompt, t),
+        "is_past": _is_past(view, station),
+        "prompt": _prompt(station.prompt, t, zone),
         "box": main and _box(main, t),
         "waiting": [_box_short(box, t) for box in waiting],
         "parked": [_box_short(box, t) for box in station.parked],
         "counters": _counters(station, t),
         "operations": [_operation(each, t, zone) for each in station.operations],
-        "gate": station.gate and gate_plain(station.gate, t),
+        "gate": station.gate and gate_plain(station.gate, t, zone),
         "orders": _orders(view, t),
     }
 
@@ -68,13 +76,15 @@ def overview_screen(
         "stations": [
             {
                 "name": station.name,
+                "title": t.title(station.name),
                 "work": t(WORKS.get(station.work, station.work)),
                 "person": person_plain(station.signed_in, t),
                 "last": _last(station.last, t, zone),
+                "is_past": _is_past(view, station),
                 "counters": _counters(station, t),
                 "per_minute": per_minute.get(station.name),
                 "box": (main := _boxes(station)[0]) and _box_short(main, t),
-                "gate": station.gate and gate_plain(station.gate, t),
+                "gate": station.gate and gate_plain(station.gate, t, zone),
             }
             for station in view.stations
         ],
@@ -90,7 +100,7 @@ def line_bar(view: LineView, t: Words) -> Plain:
     """What every page says of the line, along the top."""
     return {
         "seq": view.seq,
-        "halted": view.halted,
+        "halted": view.halted and _capital(view.halted),
         "shift": view.shift,
         "order": _order(view, t),
         "lamps": [_lamp(device, t) for device in view.devices],
@@ -104,12 +114,16 @@ def person_plain(person: Person | None, t: Words) -> Plain | None:
     return {"id": person.id, "name": person.name, "role": t(ROLES[person.role])}
 
 
-def gate_plain(gate: GateView, t: Words) -> Plain:
+def gate_plain(gate: GateView, t: Words, zone: ZoneInfo) -> Plain:
     conditions = [t(CONDITIONS.get(each, each)) for each in gate.conditions]
     if gate.stopped is not None:
-        state, title, why = "stopped", t("Line stopped"), t.saying(gate.stopped)
+        state, title, why = "stopped", t("Line stopped"), _sentence(gate.stopped, t, zone)
     elif not gate.armed:
-        state, title, why = "refused", t("The gate rejects everything"), gate.refusal or ""
+        state, title, why = (
+            "refused",
+            t("The gate rejects everything"),
+            _capital(gate.refusal or ""),
+        )
     else:
         state, title, why = "armed", t("The gate is armed"), ""
     return {
@@ -125,41 +139,49 @@ def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
     if last is None:
         return None
     trouble = REASONS[last.reason] if last.reason else None
+    word = t(trouble.word if trouble and last.tone is Tone.BAD else TONES[last.tone])
+    text = _sentence(last.saying, t, zone)
     return {
         "n": last.n,
         "tone": last.tone.value,
-        "word": t(trouble.word if trouble and last.tone is Tone.BAD else TONES[last.tone]),
-        "text": t.saying(last.saying),
+        "word": word,
+        "text": "" if text == word else text,
         "remedy": t(trouble.remedy) if trouble else "",
-        "code": last.text or last.key or "",
+        "code": parts(last.text or "", last.key or ""),
         "first": last.first
         and t(
             "First scanned {when} at {station}",
             when=_when(last.first.at, zone),
-            station=last.first.station,
+            station=t.title(last.first.station),
         ),
-        "culprits": [t.saying(each) for each in last.culprits],
+        "culprits": [_sentence(each, t, zone) for each in last.culprits],
         "time": _clock(last.at, zone),
         "picture": last.picture,
     }
 
 
 def _operation(each: LastRead, t: Words, zone: ZoneInfo) -> Plain:
-    word = t(REASONS[each.reason].word if each.reason else TONES[each.tone])
+    text = _sentence(each.saying, t, zone)
+    says_nothing = text == t(TONES[each.tone])
     return {
         "n": each.n,
         "time": _clock(each.at, zone),
         "tone": each.tone.value,
-        "word": word,
-        "text": t.saying(each.saying),
+        "text": (short(each.key or "") or text) if says_nothing else text,
     }
 
 
-def _prompt(prompt: Prompt | None, t: Words) -> Plain | None:
+def _is_past(view: LineView, station: StationView) -> bool:
+    """Whether nothing is taken now, so that what was good before must not look like it."""
+    gate = station.gate
+    return bool(view.halted) or (gate is not None and (gate.stopped is not None or not gate.armed))
+
+
+def _prompt(prompt: Prompt | None, t: Words, zone: ZoneInfo) -> Plain | None:
     if prompt is None:
         return None
     return {
-        "text": t.saying(prompt.saying),
+        "text": _sentence(prompt.saying, t, zone),
         "step": t("Step {step} of {steps}", step=prompt.step, steps=prompt.steps),
         "choices": [
             {"command": command.value, "argument": argument, "label": _choice(command, argument, t)}
@@ -207,11 +229,11 @@ def _box(box: Box, t: Words) -> Plain:
 def _box_short(box: Box, t: Words) -> Plain:
     return {
         "id": box.id,
-        "level": box.level,
+        "level": _capital(t.title(box.level)),
         "count": box.count,
         "capacity": box.capacity,
         "full": _is_full(box),
-        "key": box.key or "",
+        "key": short(box.key or ""),
         "label": box.label,
         "label_text": t(LABELS[box.label]) if box.label in LABELS else "",
     }
@@ -260,10 +282,11 @@ def _lamp(device: DeviceView, t: Words) -> Plain:
     kind = t(DEVICES[device.role]) if device.role in DEVICES else device.role
     return {
         "name": device.name,
+        "title": t.title(device.name),
         "kind": kind,
         "state": device.link,
         "word": t(LINKS[device.link]) if device.link in LINKS else device.link,
-        "detail": device.detail,
+        "detail": t(device.detail),
         "waiting": device.waiting,
     }
 
@@ -279,6 +302,24 @@ def _hq(waiting: int | None, t: Words) -> Plain:
 
 def _reason_word(name: str, t: Words) -> str:
     return next((t(trouble.word) for reason, trouble in REASONS.items() if reason == name), name)
+
+
+def _sentence(saying: Saying, t: Words, zone: ZoneInfo) -> str:
+    """`saying` as people read it: codes by their serials, times by the line's clock, and a capital
+    in front unless a code stands there."""
+    given = {gap: _human(value, zone) for gap, value in saying.given.items()}
+    text = t.saying(Saying(saying.text, given))
+    return text if t(saying.text).startswith(_CODE_FIRST) else _capital(text)
+
+
+def _human(value: str | int, zone: ZoneInfo) -> str | int:
+    if not isinstance(value, str):
+        return value
+    return _when(value, zone) if _MOMENT.fullmatch(value) else short(value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _clock(at: str, zone: ZoneInfo) -> str:

@@ -6,7 +6,10 @@
     {"command": "sign-out", "station": ...}
     {"command": "edit", "subject": "order", "id": ..., "new": {name: text} or null,
      "by": id, "approved_by": id or null, "why": ...}
+         of a product or a person, what ``new`` leaves out stays
     {"command": "order", "order": ..., "by": id, "approved_by": id or null}
+    {"command": "reprint", "station": ..., "key": ..., "by": id, "why": ...}
+    {"command": "test-label", "printer": ..., "by": id}
     {"command": "people"}
 
 Each is decided and recorded before it is answered. The answer is ``{"shown": LastRead or null,
@@ -142,12 +145,17 @@ class Commands:
             raise AskError(f"subject is {found!r:.80}, expected one of {expected}")
         subject = Subject(found)
         by, approver = self._authors(question, _NEEDS[subject])
+        number = _text("id", question.get("id"), ID_LIMIT, filled=True)
+        new = _values(question.get("new"))
+        if subject is Subject.PRODUCT and new is not None:
+            # Labels may ask for more of a product than a page shows.
+            new = {**self._engine.state.products.get(number, {}), **new}
         given = Edit(
             clock.now(),
             self._line,
             subject,
-            _text("id", question.get("id"), ID_LIMIT, filled=True),
-            _values(question.get("new")),
+            number,
+            new,
             by,
             _text("why", question.get("why"), VALUE_LIMIT, filled=True),
             approver,

@@ -17,6 +17,7 @@ from edge_agent import clock
 from edge_agent.core.effects import Print
 from edge_agent.core.inputs import PrinterWord
 from edge_agent.core.labels import Labels
+from edge_agent.core.names import JobId
 from edge_agent.labels.layout import LabelError
 from edge_agent.labels.template import Template
 from edge_agent.labels.typesetting import Typeface
@@ -26,12 +27,15 @@ from edge_agent.line.label_worker import LabelWorker
 WAITING_LIMIT = 100
 """Jobs of one printer. More than an hour's labels are not printed at once when it is mended."""
 RETRY_S = 0.1
+VOID = "void"
+"""The failure of a job that was not wanted any more when its turn came."""
 
 log = structlog.get_logger("edge_agent.line")
 
 
 class PrintLink:
-    """One printer's jobs. `tell` takes each word, and is asked again if it is False."""
+    """One printer's jobs. `tell` takes each word, and is asked again if it is False; `is_void` says
+    whether what a job's label says is no longer so."""
 
     def __init__(
         self,
@@ -42,11 +46,13 @@ class PrintLink:
         templates: Mapping[str, Template],
         typeface: Typeface,
         tell: Callable[[PrinterWord], bool],
+        is_void: Callable[[JobId], bool],
     ) -> None:
         self._name = name
         self._printer = printer
         self._worker = LabelWorker(Setup(font=typeface.path, dpmm=dpmm, templates=templates))
         self._tell = tell
+        self._is_void = is_void
         self._jobs: deque[Print] = deque()
         self._words: deque[PrinterWord] = deque()
         self._news = asyncio.Event()
@@ -96,7 +102,7 @@ class PrintLink:
             self._answer(job, failure)
 
     async def _print(self, job: Print) -> str:
-        """Why nobody knows whether `job` was printed; empty if it was."""
+        """Why nobody knows whether `job` was printed, or VOID; empty if it was."""
         try:
             label = await self._worker.draw(job)
             if len(label) > MAX_JOB_BYTES:
@@ -109,6 +115,9 @@ class PrintLink:
             return str(error)
         while True:
             await self._printer.ready()
+            if self._is_void(job.job):
+                log.info("label not printed", printer=self._name, job=job.job, why="it is void")
+                return VOID
             try:
                 await self._printer.print(label)
             except PrinterError as error:

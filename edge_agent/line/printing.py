@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edge_agent.config import LineConfig
 from edge_agent.core.effects import Print
 from edge_agent.core.inputs import PrinterWord
-from edge_agent.core.labels import Labels
+from edge_agent.core.labels import FAULTS, Labels
 from edge_agent.core.names import CodeKey, JobId, StationName
 from edge_agent.line.metrics import device_facts
 from edge_agent.views import DeviceView
@@ -25,15 +25,19 @@ class PrintingError(Exception):
 
 class Printing:
     """Every printer of `config`. `folder` holds the line's own templates; `tell` takes what becomes
-    of each job, and says False if it must be told again.
+    of each job, and says False if it must be told again; `is_void`: see PrintLink.
 
     Raises PrintingError.
     """
 
     def __init__(
-        self, config: LineConfig, folder: Path | None, tell: Callable[[PrinterWord], bool]
+        self,
+        config: LineConfig,
+        folder: Path | None,
+        tell: Callable[[PrinterWord], bool],
+        is_void: Callable[[JobId], bool],
     ) -> None:
-        self._links = _links(config, folder, tell) if config.printers else {}
+        self._links = _links(config, folder, tell, is_void) if config.printers else {}
         self._tell = tell
         self._config = config
 
@@ -78,15 +82,21 @@ class Printing:
         return {name: device_facts(link.state) for name, link in self._links.items()}
 
     def views(self) -> Iterator[DeviceView]:
-        """As the screens show them: one that cannot print is away, whatever its connection is."""
+        """As the screens show them: one that cannot print is away, whatever its connection is. Its
+        detail is a sentence of FAULTS, which the pages have in every language."""
         for name, link in self._links.items():
-            state = link.state
-            shown = "down" if link.fault is not None else state.link.value
-            yield DeviceView(name, "printer", shown, state.detail, link.waiting)
+            state, fault = link.state, link.fault
+            if fault is None:
+                yield DeviceView(name, "printer", state.link.value, state.detail, link.waiting)
+            else:
+                yield DeviceView(name, "printer", "down", str(FAULTS[fault]), link.waiting)
 
 
 def _links(
-    config: LineConfig, folder: Path | None, tell: Callable[[PrinterWord], bool]
+    config: LineConfig,
+    folder: Path | None,
+    tell: Callable[[PrinterWord], bool],
+    is_void: Callable[[JobId], bool],
 ) -> "dict[str, PrintLink]":
     from drivers.printers.zpl import ZplPrinter  # noqa: PLC0415 see the module
     from edge_agent.labels.template import TemplateError, load_template  # noqa: PLC0415
@@ -107,6 +117,7 @@ def _links(
             templates=templates,
             typeface=typeface,
             tell=tell,
+            is_void=is_void,
         )
         for name, each in config.printers.items()
     }

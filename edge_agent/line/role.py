@@ -19,7 +19,7 @@ from edge_agent.config import LineConfig, Station
 from edge_agent.core.commands import is_control
 from edge_agent.core.effects import Answer, Judge, Print, Run, Show, Tone
 from edge_agent.core.inputs import Badge, Layer, OrderStart, Press, Read, ShiftEnd, Tick
-from edge_agent.core.names import Instant, StationName
+from edge_agent.core.names import Instant, JobId, StationName
 from edge_agent.gate_config import Gate
 from edge_agent.ledger.journal import Ledger
 from edge_agent.line.arrivals import ArrivalSelector
@@ -79,7 +79,7 @@ class LineRole:
             recorder=self._recorder,
         )
         self._devices = Devices(config)
-        self._printing = Printing(config, templates, self._engine.offer)
+        self._printing = Printing(config, templates, self._engine.offer, self._is_void)
         self._remotes: dict[StationName, OwnLoop] = {}
         self._gates = {StationName(s.name): self._gate_link(s) for s in config.stations if s.gate}
         self._scanner_triggers = {
@@ -235,6 +235,9 @@ class LineRole:
             self._devices.answer(given.station, given.at.mono_us, accepted=False)
         elif clock.now_us() - self._turned_at_us > IDLE_US:
             self._turn()
+
+    def _is_void(self, job: JobId) -> bool:
+        return self._engine.state.labels.is_void(job)
 
     async def _tick(self) -> None:
         while True:

@@ -49,6 +49,7 @@ class Line:
     def __init__(self, url: str, answer_ms: int = 5_000) -> None:
         self.words: list[PrinterWord] = []
         self.takes = True
+        self.void: set[int] = set()
         self.refused = 0
         self._news = asyncio.Event()
         self.printer = ZplPrinter("zebra", url, poll_s=0.02, answer_ms=answer_ms)
@@ -59,6 +60,7 @@ class Line:
             templates={"case": load_template("case", None)},
             typeface=Typeface(Hmi().font),
             tell=self._tell,
+            is_void=lambda job: job in self.void,
         )
 
     def _tell(self, word: PrinterWord) -> bool:
@@ -185,6 +187,23 @@ async def test_a_label_that_cannot_be_drawn_says_why_and_holds_nothing_up(
     assert (bad, good) == (1, (2, ""))
     assert "(10) cannot say '批号'" in why
     assert [codes(label)[0] for label in sim.labels] == [job(2).key]
+
+
+async def test_a_label_that_is_void_when_its_turn_comes_does_not_come_out(
+    sim: SimPrinter,
+) -> None:
+    line = Line(f"tcp://127.0.0.1:{sim.port}", answer_ms=300)
+    sim.head_open = True
+    async with line.running():
+        for number in (1, 2):
+            line.link.offer(job(number))
+        while line.link.fault is not PrinterFault.SILENT:
+            await asyncio.sleep(0.01)
+        line.void.add(1)  # its case was repaired meanwhile
+        sim.head_open = False
+        assert await line.told(2) == [(1, "void"), (2, "")]
+    assert [codes(label)[0] for label in sim.labels] == [job(2).key]
+    assert "void" in FAULTS
 
 
 async def test_a_reprint_is_marked_on_the_paper(sim: SimPrinter, line: Line) -> None:

@@ -429,6 +429,14 @@ def test_a_name_of_any_script_comes_back_as_it_was(hall: Hall) -> None:
         assert watcher.next().products[0].name == name
 
 
+def test_an_edit_of_a_products_name_leaves_its_other_values(hall: Hall) -> None:
+    hall.edit("person", "li", {"name": "Li", "role": "supervisor"}, None)
+    hall.edit("product", "06971234567802", {"name": "Tea", "grade": "AA"}, "li")
+    hall.edit("product", "06971234567802", {"name": "Green tea"}, "li")
+    last = [e for e in hall.line.events() if e["kind"] == "edited"][-1]
+    assert last["new"] == {"name": "Green tea", "grade": "AA"}
+
+
 def test_kill_9_keeps_who_is_signed_in_the_orders_the_people_and_the_counts(strict: Hall) -> None:
     strict.add("li", "supervisor", by=None)
     badge = strict.add("wang", "operator")
