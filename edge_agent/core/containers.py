@@ -3,7 +3,7 @@
 from edge_agent.core import labels
 from edge_agent.core.codes import Code
 from edge_agent.core.contents import Product, product_in
-from edge_agent.core.effects import Tone
+from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import (
     Closed,
     Commissioned,
@@ -12,7 +12,15 @@ from edge_agent.core.events import (
     Reason,
 )
 from edge_agent.core.inputs import PrinterWord, Read
-from edge_agent.core.names import CodeKey, ContainerId, Instant, LevelName, PersonId, StationName
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    Instant,
+    LevelName,
+    OrderId,
+    PersonId,
+    StationName,
+)
 from edge_agent.core.packing import Filling
 from edge_agent.core.record import Record
 from edge_agent.core.saying import Saying, say
@@ -84,6 +92,9 @@ def shut(
         return
     owner = above.bench if above else packing.owner(parent.name, station)
     record.pack_into(target, key, filling.level, at, station, gtin, lot, owner)
+    tone, saying = filled(record, station, at, target[0])
+    if tone is Tone.BAD:
+        record.decision.effects.append(Show(station, tone, saying, at.mono_us, Reason.REFUSED))
 
 
 def differs(record: Record, above: Filling | None, product: Product) -> bool:
@@ -173,7 +184,8 @@ def print_label(
     record: Record, station: StationName, at: Instant, filling: Filling, by: PersonId | None
 ) -> Saying | None:
     """The container takes no more, and its label is printed; None, or why not."""
-    state, order = record.state, record.state.active_order or {}
+    state = record.state
+    order = state.orders.get(OrderId(filling.order), {})
     inside, lot = product_in(record.history, filling)
     gtin = inside or order.get("gtin") or None
     if gtin != order.get("gtin"):
@@ -184,7 +196,7 @@ def print_label(
         gtin=gtin,
         batch=lot,
         count=len(filling.children),
-        order=state.order,
+        order=filling.order,
         line=record.plan.name,
     )
     queued = labels.queue(

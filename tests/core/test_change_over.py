@@ -11,6 +11,7 @@ from edge_agent.core.codes import CodeKind, Form
 from edge_agent.core.effects import Judge, Run, Show, Tone
 from edge_agent.core.events import (
     Closed,
+    LabelQueued,
     OrderChanged,
     Packed,
     Parked,
@@ -22,8 +23,10 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.inputs import Edit, OrderStart, Outcome, Release
 from edge_agent.core.interlock import StopPlan
+from edge_agent.core.labels import LabelPlan
 from edge_agent.core.names import CodeKey, PersonId
 from edge_agent.core.record import LinePlan
+from edge_agent.core.sscc import SsccRange
 from edge_agent.core.states import State
 from tests.core.bench_world import PRODUCT_A, PRODUCT_B, key, made
 from tests.core.world import BENCH, INFEED, UNIT, World, plan
@@ -238,6 +241,61 @@ def test_a_case_left_over_does_not_go_onto_the_next_orders_pallet_by_hand() -> N
     shown = line.label("level1-1")
     assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
     assert line.is_unmixed()
+
+
+def labelled(line: Orders) -> Orders:
+    """`line`, whose pallets get a label here that is scanned on them."""
+    unit, case, pallet = line.plan.levels
+    label = LabelPlan("pallet", "printer", SsccRange("6971234", 0, 1, 99))
+    levels = (unit, case, replace(pallet, label=label))
+    sscc = Form(pallet.name, CodeKind.GS1, requires=("00",))
+    line.plan = replace(line.plan, levels=levels, forms=(*line.plan.forms[:2], sscc))
+    line.restart()
+    return line
+
+
+def labels(line: Orders) -> list[LabelQueued]:
+    return [event for event in line.past.events if isinstance(event, LabelQueued)]
+
+
+def test_a_pallet_filled_by_its_cases_gets_its_label() -> None:
+    line = labelled(Orders(2, 2))
+    for number in (1, 2):
+        full_case(line, "A")
+        line.label(f"level1-{number}")
+    (queued,) = labels(line)
+    assert line.label(queued.key).tone is Tone.FULL
+    assert line.past.events[-1].kind == "closed"
+
+
+def test_the_pallet_put_aside_is_finished_by_the_last_case_of_its_order() -> None:
+    line = labelled(Orders(2, 2))
+    full_case(line, "A")
+    line.label("level1-1")
+    full_case(line, "A")
+    line.change("B")
+    full_case(line, "B")
+    line.label("level1-2")
+    (queued,) = labels(line)
+    assert (queued.fields["order"], queued.fields["gtin"]) == ("A", PRODUCT_A)
+    assert line.label(queued.key).tone is Tone.FULL
+    line.label("level1-3")
+    assert line.is_unmixed()
+    line.restart()
+
+
+def test_where_no_number_is_free_for_a_pallets_label_it_is_said() -> None:
+    line = labelled(Orders(2, 1))
+    label = LabelPlan("pallet", "printer", SsccRange("6971234", 0, 1, 1))
+    levels = (*line.plan.levels[:2], replace(line.plan.levels[2], label=label))
+    line.plan = replace(line.plan, levels=levels)
+    line.restart()
+    for number in (1, 2):
+        full_case(line, "A")
+        line.label(f"level1-{number}")
+        if number == 1:
+            line.label(labels(line)[0].key)
+    assert any("no SSCC is free" in str(shown.saying) for shown in line.shows)
 
 
 def test_the_order_before_goes_on_where_it_was_changed_back() -> None:
