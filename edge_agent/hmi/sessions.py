@@ -23,6 +23,8 @@ from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person
 
 COOKIE = "edge_agent_session"
+"""How the cookie's name begins. The port follows: a browser gives a host's cookies to every port,
+and one PC may serve the pages of several lines."""
 TICKET_PATH = "/session/{ticket}"
 LIMIT = 500
 """Browsers that are remembered. The longest idle ones are forgotten, those signed in last."""
@@ -156,7 +158,7 @@ class SessionCookies:
                 secure = "; Secure" if request.url.scheme == "https" else ""
                 MutableHeaders(scope=message).append(
                     "set-cookie",
-                    f"{COOKIE}={session.id}; HttpOnly; SameSite=Strict; Path=/{secure}",
+                    f"{_name(request)}={session.id}; HttpOnly; SameSite=Strict; Path=/{secure}",
                 )
             await send(message)
 
@@ -178,9 +180,14 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _name(request: HTTPConnection) -> str:
+    _, port = request.scope["server"]
+    return f"{COOKIE}_{port}"
+
+
 def _cookie(request: HTTPConnection) -> str:
     try:
-        morsel = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(request.headers.get("cookie", "")).get(_name(request))
     except CookieError:
         return ""
     return morsel.value if morsel is not None else ""

@@ -1,6 +1,7 @@
 """Sessions: who a browser is, for how long, and what somebody else can do with it."""
 
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 
 import pytest
 from starlette.applications import Starlette
@@ -13,10 +14,13 @@ from starlette.testclient import TestClient
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person, Role
 from edge_agent.hmi import sessions
-from edge_agent.hmi.sessions import COOKIE, TICKET_PATH, SessionCookies, Sessions, is_local
+from edge_agent.hmi.sessions import TICKET_PATH, SessionCookies, Sessions, is_local
 
 LI = Person(PersonId("li"), "李伟", Role.SUPERVISOR)
 IDLE_US = 900_000_000
+
+
+COOKIE = "edge_agent_session_80"
 
 
 class Site:
@@ -106,6 +110,15 @@ def test_a_ticket_is_good_once_and_not_for_long(site: Site) -> None:
     third = site.sessions.ticket(session, LI.id, "/orders")
     site.now_us += sessions.TICKET_US + 1
     assert browser.get(third).headers["location"] == "/"
+
+
+def test_the_pages_of_two_lines_on_one_pc_keep_their_sessions_apart() -> None:
+    first, second = Site(), Site()
+    here, there = first.browser("http://pc:8480"), second.browser("http://pc:8481")
+    here.cookies = there.cookies = CookieJar()  # a browser's one, in which cookies know no port
+    first.sign_in(here)
+    second.sign_in(there)
+    assert (here.get("/").text, there.get("/").text) == (LI.name, LI.name)
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site) -> None:
