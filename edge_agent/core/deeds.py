@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_agent.core import benches, labels, orders
+from edge_agent.core import at_hand, labels, orders
 from edge_agent.core.commands import Command
 from edge_agent.core.containers import print_label
 from edge_agent.core.dialog import PROCEDURES
@@ -50,7 +50,7 @@ class Deed:
 
 def permission(record: Record, given: Press) -> Permission:
     """What one must be allowed for `given`, as things are now."""
-    if given.command is Command.CLOSE and benches.is_partial(record, given.station):
+    if given.command is Command.CLOSE and at_hand.is_partial(record, given.station):
         return Permission.CLOSE_PARTIAL
     return PROCEDURES[given.command].permission
 
@@ -61,7 +61,7 @@ def not_now(record: Record, given: Press) -> Saying | None:
         act = record.state.acts.last.get(given.station)
         return say("there is nothing to take back here") if not act or act.is_undo else None
     if given.command is Command.CLOSE:
-        return benches.unclosable(record, given.station)
+        return at_hand.unclosable(record, given.station)
     if given.command is Command.RELEASE:
         return _unreleasable(record, given)
     return None
@@ -72,7 +72,7 @@ def about(record: Record, given: Press) -> str:
     empty where it is scanned after the command. Leave is for that alone."""
     match given.command:
         case Command.CLOSE | Command.PARK:
-            filling = benches.at_hand(record, given.station)
+            filling = at_hand.at_hand(record, given.station)
             return str(filling.id) if filling else ""
         case Command.UNDO:
             act = record.state.acts.last.get(given.station)
@@ -101,13 +101,13 @@ def do(record: Record, deed: Deed, release: Callable[[Release], None]) -> Outcom
     station, at, by = press.station, press.at, deed.by_id
     match press.command:
         case Command.CLOSE:
-            refusal = benches.close(record, station, at, by, deed.approver_id)
+            refusal = at_hand.close(record, station, at, by, deed.approver_id)
             return _outcome(refusal, say("closed"))
         case Command.PARK:
-            return _outcome(benches.park(record, station, at, by), say("put aside"))
+            return _outcome(at_hand.park(record, station, at, by), say("put aside"))
         case Command.RESUME:
             key = deed.scanned[0].code.key
-            return _outcome(benches.resume(record, station, at, key, by), say("taken up again"))
+            return _outcome(at_hand.resume(record, station, at, key, by), say("taken up again"))
         case Command.ORDER:
             refusal = orders.change_order(
                 record, station, at, OrderId(press.argument), by, deed.approver_id

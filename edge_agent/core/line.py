@@ -33,10 +33,12 @@ from edge_agent.core.inputs import (
     Read,
     Release,
     Reprint,
+    Sample,
     ShiftEnd,
     Strays,
     Tick,
 )
+from edge_agent.core.layers import Layers
 from edge_agent.core.names import PersonId
 from edge_agent.core.record import Decision, LinePlan, Record
 from edge_agent.core.reread import Rereads
@@ -57,6 +59,7 @@ class Line:
         self.gates = Gates(self._record)
         self.rereads = {name: Rereads(station.reread_us) for name, station in plan.stations.items()}
         self.benches = Benches(self._record, self.rereads)
+        self._layers = Layers(self._record, self.rereads, self.benches)
         self.desk = Desk(self._record, self.gates.release)
 
     def to_json(self) -> dict[str, Any]:
@@ -102,7 +105,7 @@ class Line:
                 orders.start(self._record, at, order)
             case OrderStart():
                 orders.ask(self._record, given)
-            case PrinterWord() | Reprint():
+            case PrinterWord() | Reprint() | Sample():
                 self._of_label(given)
             case PictureLost() | ShiftEnd():
                 self._note(given)
@@ -139,9 +142,12 @@ class Line:
             PictureLostEvent(at=at, station=given.station, picture=given.picture, why=given.why)
         )
 
-    def _of_label(self, given: PrinterWord | Reprint) -> None:
+    def _of_label(self, given: PrinterWord | Reprint | Sample) -> None:
         if isinstance(given, PrinterWord):
             printed(self._record, given)
+            return
+        if isinstance(given, Sample):
+            labels.sample(self._record, given)
             return
         station, mono_us = given.station, given.at.mono_us
         refusal = labels.reprint(self._record, station, given.at, given.key, given.by, given.why)
@@ -181,7 +187,7 @@ class Line:
     def _read_layer(self, layer: Layer) -> None:
         """At a gate more than one code cannot be tied."""
         if self._plan.stations[layer.station].gate is None:
-            self.benches.read_layer(layer)
+            self._layers.read(layer)
             return
         for read in layer.reads:
             self._read(read)
