@@ -140,6 +140,14 @@ COUNTERS: Mapping[str, str] = {
     "closed": N_("Closed"),
 }
 
+LEVELS: Mapping[str, str] = {
+    "unit": N_("item"),
+    "inner": N_("inner box"),
+    "case": N_("case"),
+    "pallet": N_("pallet"),
+}
+"""Usual names of levels."""
+
 DEVICES: Mapping[str, str] = {
     "scanner": N_("Scanner"),
     "camera": N_("Camera"),

@@ -6,7 +6,7 @@ The English sentence in the code is the message identifier. The catalogues' extr
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Words:
 
     language: str
     _texts: Mapping[str, str]
+    _titles: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, text: str, **given: str | int) -> str:
         translated = self._texts.get(text, text)
@@ -48,8 +49,21 @@ class Words:
         return translated.format_map({name: _isolated(value) for name, value in given.items()})
 
     def saying(self, saying: Saying) -> str:
-        """`saying` in this language."""
-        return self(saying.text, **saying.given)
+        """`saying` in this language, what it names by their titles."""
+        # {name} is a person's, or a value's: never one of the line's things.
+        titled = {
+            gap: value if gap == "name" else self._titles.get(str(value), value)
+            for gap, value in saying.given.items()
+        }
+        return self(saying.text, **titled)
+
+    def calling(self, titles: Mapping[str, str]) -> "Words":
+        """These words for a line whose things people call by `titles`, by their names."""
+        return replace(self, _titles=titles)
+
+    def title(self, name: str) -> str:
+        """What people call the line's thing `name`."""
+        return self._titles.get(name, name)
 
     def knows(self, text: str) -> bool:
         return text in self._texts

@@ -24,6 +24,7 @@ from edge_agent.core.effects import Tone
 from edge_agent.core.events import Subject
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Permission, Person
+from edge_agent.hmi.beat import Beat
 from edge_agent.hmi.markup import Pad, Tap, button, link, name, node, text
 from edge_agent.hmi.pins import Refused
 from edge_agent.hmi.sessions import Session
@@ -77,7 +78,7 @@ class Office:
         self.site = site
         self.session = session
         self.person = person
-        self.t = words_for(request, person, site.config.hmi.language)
+        self.t = words_for(request, person, site.config)
         self._busy = False
         self._told: Element | None = None
         self._sheet: Element | None = None
@@ -260,6 +261,7 @@ class Office:
                 button(t("Sign out"), self._sign_out)
             with node("main", "office-body") as body:
                 self._place = node("div", "told-place")
+        Beat(t)
         ui.timer(LOOK_S, self._look)
         return body
 

@@ -55,7 +55,6 @@ def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInf
         **line_bar(view, t),
         "person": person_plain(station.signed_in, t),
         "last": _last(station.last, t, zone),
-        "is_past": _is_past(view, station),
         "prompt": _prompt(station.prompt, t, zone),
         "box": main and _box(main, t),
         "waiting": [_box_short(box, t) for box in waiting],
@@ -80,8 +79,7 @@ def overview_screen(
                 "work": t(WORKS.get(station.work, station.work)),
                 "person": person_plain(station.signed_in, t),
                 "last": _last(station.last, t, zone),
-                "is_past": _is_past(view, station),
-                "counters": _counters(station, t),
+                        "counters": _counters(station, t),
                 "per_minute": per_minute.get(station.name),
                 "box": (main := _boxes(station)[0]) and _box_short(main, t),
                 "gate": station.gate and gate_plain(station.gate, t, zone),
@@ -169,12 +167,6 @@ def _operation(each: LastRead, t: Words, zone: ZoneInfo) -> Plain:
         "tone": each.tone.value,
         "text": (short(each.key or "") or text) if says_nothing else text,
     }
-
-
-def _is_past(view: LineView, station: StationView) -> bool:
-    """Whether nothing is taken now, so that what was good before must not look like it."""
-    gate = station.gate
-    return bool(view.halted) or (gate is not None and (gate.stopped is not None or not gate.armed))
 
 
 def _prompt(prompt: Prompt | None, t: Words, zone: ZoneInfo) -> Plain | None:

@@ -5,19 +5,30 @@ They are no secrets and grant nothing, so the page's own script may set them.
 
 from starlette.requests import Request
 
+from edge_agent.config import LineConfig
 from edge_agent.core.people import Person
+from edge_agent.vocabulary import LEVELS
 from edge_agent.words import LANGUAGES, Words, words
 
 THEMES = ("day", "dark")
 
 
-def words_for(request: Request, person: Person | None, default: str) -> Words:
-    """The words for `person` at this browser: what was chosen here while the same person (or
-    nobody) was signed in; else the person's language; else `default`."""
+def words_for(request: Request, person: Person | None, config: LineConfig) -> Words:
+    """The words for `person` at this browser, with the titles of the line's things: what was
+    chosen here while the same person (or nobody) was signed in; else the person's language; else
+    the pages' own."""
     whose, _, chosen = request.cookies.get("language", "").partition(".")
     if chosen in LANGUAGES and whose == cookie_owner(person):
-        return words(chosen)
-    return words((person.language if person else "") or default)
+        return titled(chosen, config)
+    return titled((person.language if person else "") or config.hmi.language, config)
+
+
+def titled(language: str, config: LineConfig) -> Words:
+    """The words of `language`. A level of a usual name is called by the catalogue's word for it,
+    unless the line gives it a title."""
+    t = words(language)
+    usual = {level.name: t(LEVELS[level.name]) for level in config.levels if level.name in LEVELS}
+    return t.calling({**usual, **config.titles})
 
 
 def theme_of(request: Request) -> str:

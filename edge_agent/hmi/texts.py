@@ -58,6 +58,7 @@ def _common(language: str) -> dict[str, Any]:
         "dark": t("Dark"),
         "day": t("Day"),
         "sound_off": t("Sound is off until you touch the screen"),
+        "no_sound": t("No sound"),
         "sound": t("Sound"),
         "sound_levels": [t("off"), t("low"), t("high")],
         "no_order": t("No order"),
@@ -73,7 +74,8 @@ def station_texts(config: LineConfig, name: str, t: Words, *, may_press: bool) -
     """Of the page of station `name`. Without `may_press` it has no buttons."""
     station = next(each for each in config.stations if each.name == name)
     camera = station.scanner if station.page == "layer" else ""
-    return _station_texts(config.line.name, name, station.page, camera, t.language, may_press)
+    texts = _station_texts(config.line.name, name, station.page, camera, t.language, may_press)
+    return {**texts, "title": t.title(name)}
 
 
 @cache

@@ -82,9 +82,9 @@ def station_keys() -> str:
 
 
 def read(n: int, tone: Tone = Tone.GOOD, saying: Saying | None = None, **more: Any) -> LastRead:
-    text = f"0106971234567802 21A{n:011d}"
-    default = say("{code} is packed.", code=f"A{n:011d}")
-    return LastRead(n, AT.format(second=n % 60), tone, saying or default, **{"text": text, **more})
+    key = f"01{GTIN}21A{n:011d}"
+    codes = {"text": rf"{key}\x1d10B2026-1122\x1d17281121", "key": key}
+    return LastRead(n, AT.format(second=n % 60), tone, saying or say("good"), **{**codes, **more})
 
 
 def duplicate(n: int) -> LastRead:

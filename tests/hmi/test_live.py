@@ -172,7 +172,7 @@ def test_day_and_dark_are_kept(opened: Opener) -> None:
 def test_each_tone_sounds_once_the_screen_was_touched(opened: Opener, line: FakeLine) -> None:
     page = opened(PACKING)
     page.locator(".last").click()
-    expect(page.locator(".mute-hint")).to_have_count(0)
+    expect(page.locator(".is-mute")).to_have_count(0)
     for number, tone in enumerate(Tone, start=40):
         line.show(scenes.line(scenes.station("packing", last=scenes.read(number, tone))))
         shows(page, number)
@@ -193,7 +193,7 @@ def test_a_screen_that_nobody_touched_says_that_it_is_silent(
         answer = session.send(
             "Runtime.evaluate",
             {
-                "expression": "document.querySelector('.mute-hint')?.textContent",
+                "expression": "document.querySelector('.is-mute')?.title",
                 "userGesture": False,
             },
         )
@@ -270,4 +270,4 @@ def test_a_sentence_no_catalogue_knows_is_shown_in_english(opened: Opener, line:
     line.show(
         scenes.line(scenes.station("packing", last=scenes.read(31, saying=say("zzz {n}", n=1))))
     )
-    expect(opened(PACKING).locator(".last-text")).to_have_text("zzz 1")
+    expect(opened(PACKING).locator(".last-text")).to_have_text("Zzz 1")

@@ -15,7 +15,7 @@ def add(site: Site) -> None:
 
     @ui.page("/")
     async def overview(request: Request) -> None:
-        t = words_for(request, None, site.config.hmi.language)
+        t = words_for(request, None, site.config)
         page_head(theme_of(request))
         texts = overview_texts(site.config, t)
 

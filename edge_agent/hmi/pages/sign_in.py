@@ -12,6 +12,7 @@ from nicegui.element import Element
 from edge_agent.control import ControlError
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person
+from edge_agent.hmi.beat import Beat
 from edge_agent.hmi.markup import Pad, Tap, button, link, name, node, text
 from edge_agent.hmi.office import SIGHTS, may_open, office_head, pad_texts, person_tile, refusal_in
 from edge_agent.hmi.pins import Refused
@@ -35,10 +36,11 @@ class SignInPage:
         self._pad: Pad | None = None
         self._told: Element | None = None
         self._at_station = self._signed_in_at_station()
-        self.t = words_for(request, None, site.config.hmi.language)
+        self.t = words_for(request, None, site.config)
         self._root = node("div", "office")
         self._body: Element | None = None
         self._draw(None)
+        Beat(self.t)
         if station:
             stop = site.line.listen(self._look)
             self._root.client.on_delete(stop)
@@ -50,7 +52,7 @@ class SignInPage:
             with node("header", "office-bar"):
                 link(self._site.config.line.name, "/")
                 if self._station:
-                    link(self._station, f"/station/{self._station}")
+                    link(self.t.title(self._station), f"/station/{self._station}")
             with node("main", "office-body") as self._body:
                 self._who_is()
                 if chosen is None:
@@ -79,7 +81,8 @@ class SignInPage:
         t, people = self.t, self._site.pins.tiles()
         text(t("Who are you?"), "h1")
         if self._station:
-            text(t("Or scan your badge at station {station}.", station=self._station), "p", "soft")
+            station = t.title(self._station)
+            text(t("Or scan your badge at station {station}.", station=station), "p", "soft")
         if not people:
             text(
                 t("Nobody has a PIN yet. Scan a badge at a station, or add people first."),

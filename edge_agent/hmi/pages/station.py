@@ -49,7 +49,7 @@ class StationPage:
         known = view or self._site.line.last_known
         station = next((s for s in known.stations if s.name == self._name), None) if known else None
         person = station.signed_in if station else None
-        t = words_for(self._request, person, self._site.config.hmi.language)
+        t = words_for(self._request, person, self._site.config)
         texts = station_texts(self._site.config, self._name, t, may_press=self._may_press)
         texts = {**texts, "owner": cookie_owner(person)}
         if view is None or station is None:

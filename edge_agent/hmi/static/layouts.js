@@ -118,7 +118,7 @@ export function overview(page) {
 function card(texts, one, path, halted) {
   return h("a", { class: "card", href: path, key: one.name }, [
     h("header", [
-      h("span", { class: "card-words" }, [parts.data(one.name, "card-name"), h("small", one.work)]),
+      h("span", { class: "card-words" }, [parts.data(one.title, "card-name"), h("small", one.work)]),
       h("span", { class: "card-person" }, [icon("person"), parts.data(one.person?.name ?? texts.nobody)]),
     ]),
     one.gate && one.gate.state !== "armed"

@@ -115,7 +115,7 @@ export default {
       return h("header", { class: "bar-top" }, [
         h("a", { class: "tap home", href: "/", "aria-label": texts.overview }, icon("home")),
         h("div", { class: "where" }, [
-          data(texts.station ?? texts.line, "where-name"),
+          data(texts.title ?? texts.line, "where-name"),
           h("small", texts.station ? [data(texts.line), " · ", texts.work] : screen.shift),
         ]),
         h("div", { class: "lamps" }, [
@@ -126,15 +126,28 @@ export default {
           ]),
         ]),
         texts.station ? this.who() : null,
-        h("button", { class: "tap settings", "aria-label": texts.settings, onClick: () => (this.sheet = "settings") }, [
-          icon(this.volume ? "language" : "mute"),
-          h("small", { zh_CN: "简", zh_TW: "繁", en: "EN" }[texts.language]),
-        ]),
+        this.settings(),
         h("button", { class: "tap", onClick: this.setTheme }, [
           icon(this.theme === "dark" ? "moon" : "sun"),
           h("small", this.theme === "dark" ? texts.dark : texts.day),
         ]),
       ]);
+    },
+    settings() {
+      const { texts, mute } = this;
+      const inside = mute
+        ? [icon("mute"), h("small", texts.no_sound)]
+        : [icon(this.volume ? "language" : "mute"), h("small", { zh_CN: "简", zh_TW: "繁", en: "EN" }[texts.language])];
+      return h(
+        "button",
+        {
+          class: ["tap settings", mute && "is-mute"],
+          "aria-label": mute ? texts.sound_off : texts.settings,
+          title: mute ? texts.sound_off : texts.settings,
+          onClick: () => (this.sheet = "settings"),
+        },
+        inside,
+      );
     },
     who() {
       const { texts, screen } = this;
@@ -247,7 +260,6 @@ export default {
       layout(this),
       this.sheet ? this.sheets() : null,
       this.told ? h("p", { class: "told", role: "alert" }, data(this.told)) : null,
-      this.mute ? h("p", { class: "mute-hint" }, [icon("mute"), this.texts.sound_off]) : null,
     ]);
   },
 };

@@ -11,11 +11,11 @@ export function data(text, cls = "") {
 }
 
 export function lamp(texts, one) {
-  const detail = [one.kind, one.name, one.word, one.detail].filter(Boolean).join(" · ");
+  const detail = [one.kind, one.title, one.word, one.detail].filter(Boolean).join(" · ");
   return h("span", { class: ["lamp", one.state], title: detail }, [
     h("i", { class: "dot", "aria-hidden": "true" }),
     h("span", { class: "lamp-text" }, [
-      data(one.name, "lamp-name"),
+      data(one.title, "lamp-name"),
       h("small", one.waiting ? `${one.word} · ${one.waiting}` : one.word),
     ]),
   ]);
@@ -23,15 +23,22 @@ export function lamp(texts, one) {
 
 export function orderStrip(texts, order) {
   const percent = order.target ? Math.min(100, Math.floor((order.done * 100) / order.target)) : 0;
+  const hasMore = order.id || order.batch || order.expiry;
   return h("div", { class: "order" }, [
-    data(order.product || order.id || texts.no_order, "product"),
-    order.id ? data(order.id, "order-id") : null,
-    order.batch ? data(order.batch, "batch") : null,
-    order.expiry ? h("span", { class: "dates" }, `${order.made} → ${order.expiry}`) : null,
+    h("div", { class: "order-words" }, [
+      data(order.product || order.id || texts.no_order, "product"),
+      hasMore
+        ? h("div", { class: "order-more" }, [
+            order.expiry ? h("span", { class: "dates" }, `${order.made} → ${order.expiry}`) : null,
+            order.batch ? data(order.batch, "batch") : null,
+            order.id ? data(order.id, "order-id") : null,
+          ])
+        : null,
+    ]),
     order.target
       ? h("span", { class: "progress" }, [
-          h("span", { class: "bar" }, h("i", { style: { width: `${percent}%` } })),
           h("b", `${order.done} / ${order.target}`),
+          h("span", { class: "bar" }, h("i", { style: { width: `${percent}%` } })),
         ])
       : null,
   ]);
@@ -58,8 +65,8 @@ export function lastRead(texts, last, tone) {
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
       h("p", { class: ["last-word", last.word.length > 14 && "small"] }, last.word),
-      last.code ? h("p", { class: "last-code" }, data(last.code)) : null,
-      h("p", { class: "last-text" }, last.text),
+      last.code.length ? h("p", { class: "last-code" }, last.code.map(element)) : null,
+      last.text ? h("p", { class: "last-text" }, last.text) : null,
       last.first ? h("p", { class: "last-first" }, last.first) : null,
       last.remedy ? h("p", { class: "last-remedy" }, last.remedy) : null,
       last.culprits.length
@@ -70,6 +77,12 @@ export function lastRead(texts, last, tone) {
       ? h("img", { class: "last-picture", key: last.picture, src: `/evidence/${last.picture}`, alt: "", onError: lookAgain })
       : null,
   ]);
+}
+
+// An element of a code; the last one tells things apart.
+function element([ai, value], index, all) {
+  const isLast = index === all.length - 1;
+  return h("bdi", { class: ["element", isLast && "apart", !ai && "plain"] }, ai ? [h("small", `(${ai})`), value] : value);
 }
 
 // A picture comes to the disk a moment after its event.
@@ -87,7 +100,7 @@ export function box(texts, one) {
   for (let index = 0; index < one.capacity && index < 500; index++) {
     const filled = index < one.count;
     const classes = ["cell", filled ? "filled" : index === one.count ? "next" : "empty", edgeOfLayer(one, index, columns)];
-    cells.push(h("span", { class: classes, key: index }, filled ? one.cells[index] ?? "" : ""));
+    cells.push(h("span", { class: classes, key: index }, filled ? h("b", one.cells[index] ?? "") : ""));
   }
   return h("section", { class: ["box", one.full && "full", one.capacity > 60 && "dense"] }, [
     h("header", [
