@@ -126,6 +126,8 @@ def _of_repair(event: Event) -> _Told | None:
             return _Told(
                 who, say("was refused: {operation}", operation=operation), "; ".join(culprits)
             )
+        case LabelQueued(by=who, printer=printer, copy=0):
+            return _Told(who, say("tested the printer {printer}", printer=printer))
         case LabelQueued(by=who, key=key, copy=copy, why=why):
             what = say("printed the label {key} again, copy {copy}", key=key, copy=copy)
             return _Told(who, what, why)

@@ -423,7 +423,7 @@ class LabelQueued(Event):
 
     `key` is what the label says. Where it was made here, `number` is the place in `range` that it
     takes for ever. `fields` are the texts of the template. `copy` is 1 for the first label of a
-    code; `reprint_of` names the job before.
+    code, 0 for a sample that tests the printer; `reprint_of` names the job before.
     """
 
     kind: ClassVar[str] = "label_queued"

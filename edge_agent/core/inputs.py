@@ -6,7 +6,15 @@ from enum import StrEnum
 
 from edge_agent.core.commands import Command
 from edge_agent.core.events import Condition, Reason, Subject
-from edge_agent.core.names import CodeKey, Instant, ItemNumber, JobId, PersonId, StationName
+from edge_agent.core.names import (
+    CodeKey,
+    Instant,
+    ItemNumber,
+    JobId,
+    LevelName,
+    PersonId,
+    StationName,
+)
 from edge_agent.core.people import Person
 
 
@@ -231,6 +239,18 @@ class Reprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`by` has a sample printed, to test the printer of `level`'s labels. `fields` are its texts,
+    `line` the line's name."""
+
+    at: Instant
+    line: StationName
+    level: LevelName
+    fields: Mapping[str, str]
+    by: PersonId | None
+
+
+@dataclass(frozen=True, slots=True)
 class PrinterWord:
     """What became of print job `job`: `failure` is empty if the printer took the whole label."""
 
@@ -243,5 +263,5 @@ class PrinterWord:
 Input = (
     Read | Layer | Counter | Arming | LinkLost | GateReport | Strays | Conditions | Release
     | ShiftEnd | OrderStart | PictureLost | Tick | Press | Badge | Edit | PrinterWord
-    | Reprint
+    | Reprint | Sample
 )  # fmt: skip

@@ -21,7 +21,7 @@ from edge_agent.core.events import (
     Reason,
     Reworked,
 )
-from edge_agent.core.inputs import PrinterWord
+from edge_agent.core.inputs import PrinterWord, Sample
 from edge_agent.core.names import (
     CodeKey,
     ContainerId,
@@ -41,6 +41,8 @@ KEPT = 300
 """Labels of closed containers that are remembered whole, for a reprint."""
 LOOKED_AT = 1_000
 """Numbers that are tried for one label: bounds how long a decision takes."""
+SAMPLE = CodeKey("sample")
+"""Of a label that tests the printer: no code can be so."""
 FIELDS = (
     "product", "gtin", "batch", "made", "expiry", "count", "units", "sscc", "order", "line",
     "level", "mark",
@@ -339,7 +341,7 @@ def reprint(
 
     A label that is not remembered any more says what the ledger knows of its container.
     """
-    jobs = [job for job in record.state.labels.jobs.values() if job.key == key]
+    jobs = [job for job in record.state.labels.jobs.values() if job.key == key and job.copy]
     known = record.history.find(key)
     holds = known.holds if known else None
     if jobs:
@@ -379,6 +381,28 @@ def reprint(
     )
     _print(record, event)
     return None
+
+
+def sample(record: "Record", given: Sample) -> None:
+    """Have a sample printed: a job like others, but of no container and with no number."""
+    plan = record.plan.labels[given.level]
+    event = LabelQueued(
+        at=given.at.isoformat(),
+        station=given.line,
+        job=record.state.labels.next_job,
+        printer=plan.printer,
+        template=plan.template,
+        level=given.level,
+        container=None,
+        key=SAMPLE,
+        fields=given.fields,
+        copy=0,
+        by=given.by,
+        why="to test the printer",
+    )
+    _print(record, event)
+    saying = say("a sample is on its way to {printer}", printer=plan.printer)
+    record.decision.effects.append(Show(given.line, Tone.GOOD, saying, given.at.mono_us))
 
 
 def word(record: "Record", given: PrinterWord) -> Job | None:

@@ -69,7 +69,8 @@ ACTS = (
     "(substr(body, 10, 8) IN ('edited\",', 'order_ch', 'parked\",', 'released', 'resumed\"', "
     "'rework_r', 'reworked', 'sign_in_', 'signed_i', 'signed_o', 'stopped\"') "
     "OR substr(body, 10, 8) IN ('closed\",', 'opened\",') AND instr(body, '\"by\":\"') "
-    "OR substr(body, 10, 8) = 'label_qu' AND instr(body, '\"reprint_of\":'))"
+    "OR substr(body, 10, 8) = 'label_qu' "
+    "AND (instr(body, '\"reprint_of\":') OR instr(body, '\"copy\":0,')))"
 )
 """Events of the audit trail: what a person did, and what stopped the line. They are few among the
 many, and are known by the beginning of their kind, which spares all others their parsing."""

@@ -29,10 +29,11 @@ from edge_agent.control import Handler
 from edge_agent.core.commands import LIMIT, Command
 from edge_agent.core.effects import Show
 from edge_agent.core.events import Subject
-from edge_agent.core.inputs import Edit, Input, OrderStart, Press, Reprint
-from edge_agent.core.names import CodeKey, Instant, PersonId, StationName
+from edge_agent.core.inputs import Edit, Input, OrderStart, Press, Reprint, Sample
+from edge_agent.core.names import CodeKey, Instant, LevelName, PersonId, StationName
 from edge_agent.core.people import Permission
 from edge_agent.line.engine import Engine
+from edge_agent.line.printing import PrintingError
 from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
 from edge_agent.people.store import PeopleError
@@ -57,7 +58,8 @@ class AskError(Exception):
 
 
 class Commands:
-    """`turn` has the engine decide at once. Tell `heard` of all that is shown."""
+    """`turn` has the engine decide at once; `sample` is what tests a printer. Tell `heard` of all
+    that is shown."""
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class Commands:
         staff: Staff,
         sign_in: SignIn,
         turn: Callable[[], None],
+        sample: Callable[[str], tuple[LevelName, dict[str, str]]],
     ) -> None:
         self._line = line
         self._stations = stations
@@ -74,6 +77,7 @@ class Commands:
         self._staff = staff
         self._sign_in = sign_in
         self._turn = turn
+        self._sample = sample
         self._heard: list[tuple[int, LastRead]] | None = None
 
     def handlers(self) -> dict[str, Handler]:
@@ -83,7 +87,7 @@ class Commands:
             async def handler(question: dict[str, Any]) -> dict[str, Any]:
                 try:
                     return ask(question)
-                except (AskError, PeopleError) as error:
+                except (AskError, PeopleError, PrintingError) as error:
                     return {"error": str(error)}
 
             return handler
@@ -96,6 +100,7 @@ class Commands:
             "edit": answering(self._edit),
             "order": answering(self._order),
             "reprint": answering(self._reprint),
+            "test-label": answering(self._test_label),
             "people": answering(self._people),
         }
 
@@ -133,6 +138,12 @@ class Commands:
         key = _text("key", question.get("key"), LIMIT, filled=True)
         why = _text("why", question.get("why"), VALUE_LIMIT, filled=True)
         given = Reprint(clock.now(), station, CodeKey(key), by, why)
+        return self._decide(given, given.at)
+
+    def _test_label(self, question: dict[str, Any]) -> dict[str, Any]:
+        by, _ = self._authors(question, Permission.SERVICE)
+        level, fields = self._sample(_text("printer", question.get("printer"), ID_LIMIT))
+        given = Sample(clock.now(), self._line, level, fields, by)
         return self._decide(given, given.at)
 
     def _people(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,12 @@ from edge_agent.config import LineConfig
 from edge_agent.core.effects import Print
 from edge_agent.core.inputs import PrinterWord
 from edge_agent.core.labels import FAULTS, Labels
-from edge_agent.core.names import CodeKey, JobId, StationName
+from edge_agent.core.names import JobId, LevelName
 from edge_agent.line.metrics import device_facts
 from edge_agent.views import DeviceView
 
 if TYPE_CHECKING:
     from edge_agent.line.print_link import PrintLink
-
-_NO_JOB = JobId(0)
-"""Of a test label: jobs count from 1."""
 
 
 class PrintingError(Exception):
@@ -45,24 +42,23 @@ class Printing:
         """Print `job` when its turn comes."""
         self._links[job.printer].offer(job)
 
-    def test(self, printer: str) -> None:
-        """Print a sample on `printer`. It is no job of the ledger's, and no code is taken for it.
-        Raises PrintingError."""
-        label = next(
-            (lv.label for lv in self._config.levels if lv.label and lv.label.printer == printer),
-            None,
-        )
-        if label is None or printer not in self._links:
+    def sample(self, printer: str) -> tuple[LevelName, dict[str, str]]:
+        """A label that tests `printer`: the level whose it looks like, and its texts. Raises
+        PrintingError."""
+        found = [
+            (level.name, level.label.template)
+            for level in self._config.levels
+            if level.label and level.label.printer == printer
+        ]
+        if not found:
             raise PrintingError(
                 f"printer is {printer!r:.80}, expected one with a level's label: "
                 f"{', '.join(self._links) or 'there is none'}"
             )
         from edge_agent.labels.sample import sample  # noqa: PLC0415 see the module
 
-        fields, _ = sample(self._config, label.template, [])
-        station = StationName(self._config.line.name)
-        key = CodeKey(fields["sscc"])
-        self.offer(Print(station, _NO_JOB, printer, label.template, key, fields, 1))
+        level, template = found[0]
+        return LevelName(level), sample(self._config, template, [])[0]
 
     def begin(self, labels: Labels) -> None:
         """Tell what nobody knows of the jobs that were under way when the line ended."""

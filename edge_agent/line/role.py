@@ -31,7 +31,7 @@ from edge_agent.line.gate_words import PlcWords
 from edge_agent.line.metrics import STEPS, Latency, StatusCollector, serve_metrics
 from edge_agent.line.own_loop import OwnLoop
 from edge_agent.line.pictures import lose_picture
-from edge_agent.line.printing import Printing, PrintingError
+from edge_agent.line.printing import Printing
 from edge_agent.line.recorded_words import RecordedWords
 from edge_agent.line.release import gate_facts, gate_view, release
 from edge_agent.line.remote_io import RemoteIo
@@ -94,8 +94,9 @@ class LineRole:
         self._control: control.ControlServer | None = None
         gates = {name: partial(self._gate_view, name) for name in self._gates}
         self._stations = Stations(
-            config, self._plan, self._engine, self._device_views, gates, self._turn
-        )
+            config, self._plan, self._engine, self._device_views, gates, self._turn,
+            self._printing.sample,
+        )  # fmt: skip
 
     def _gate_link(self, station: Station) -> GateLink:
         gate, name = station.gate, StationName(station.name)
@@ -147,7 +148,6 @@ class LineRole:
                 "status": self._answer_status,
                 "release": self._answer_release,
                 "trigger": self._answer_trigger,
-                "test-label": self._answer_test_label,
                 "lose-picture": self._answer_lose_picture,
                 **self._stations.handlers,
             },
@@ -335,16 +335,6 @@ class LineRole:
 
     async def _answer_release(self, question: dict[str, Any]) -> dict[str, Any]:
         return release(question, self._plan, self._engine, self._turn)
-
-    async def _answer_test_label(self, question: dict[str, Any]) -> dict[str, Any]:
-        """A sample on ``printer``, for ``by``, whom the pages let do this."""
-        printer = str(question.get("printer"))
-        try:
-            self._printing.test(printer)
-        except PrintingError as error:
-            return {"error": str(error)}
-        log.info("test label", printer=printer, by=str(question.get("by"))[:80])
-        return {"shown": None}
 
     async def _answer_trigger(self, question: dict[str, Any]) -> dict[str, Any]:
         return self._devices.trigger(question)

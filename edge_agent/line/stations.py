@@ -16,7 +16,7 @@ from edge_agent.core.commands import BadgeScan, CommandScan, control, is_control
 from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import Event, Reason
 from edge_agent.core.inputs import Badge, Press
-from edge_agent.core.names import Instant, StationName
+from edge_agent.core.names import Instant, LevelName, StationName
 from edge_agent.core.record import LinePlan
 from edge_agent.core.saying import say
 from edge_agent.ledger.errors import LedgerError
@@ -40,7 +40,7 @@ log = structlog.get_logger("edge_agent.line")
 
 class Stations:
     """`devices` and `gates` say how the devices and the gates are now; `turn` has the engine decide
-    at once. Raises PeopleError where people.db cannot be used."""
+    at once; `sample` is what tests a printer. Raises PeopleError where people.db cannot be used."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Stations:
         devices: Callable[[], Iterable[DeviceView]],
         gates: Mapping[StationName, Callable[[], GateView]],
         turn: Callable[[], None],
+        sample: Callable[[str], tuple[LevelName, dict[str, str]]],
     ) -> None:
         self._config = config
         self._people = People(config.people_path)
@@ -62,7 +63,7 @@ class Stations:
         self._watching = Watching(lambda: to_line(self._views.line()))
         line = StationName(config.line.name)
         staff = Staff(self._people, config.people)
-        self._commands = Commands(line, plan.stations, engine, staff, self._sign_in, turn)
+        self._commands = Commands(line, plan.stations, engine, staff, self._sign_in, turn, sample)
 
     @property
     def handlers(self) -> dict[str, Handler]:

@@ -275,6 +275,8 @@ class Facts:
 
     def _label(self, event: Event) -> None:
         match event:
+            case LabelQueued(copy=0):
+                pass  # a sample, which tests the printer
             case LabelQueued(reprint_of=None):
                 self.labels.queued += 1
             case LabelQueued(by=by, why=why):

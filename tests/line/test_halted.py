@@ -21,7 +21,7 @@ from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
 from edge_agent.people.store import People
 from edge_agent.station_config import People as Rules
-from tests.core.bench_world import ONE, TWO, plan
+from tests.core.bench_world import CASE, ONE, TWO, plan
 
 SUE = {"name": "Sue", "role": "supervisor"}
 LABEL = LabelPlan("case", "zebra", sscc=SsccRange("6971234", 0, 1, 99), verify=False)
@@ -52,8 +52,9 @@ class Line:
         staff, sign_in = Staff(self.people, rules), SignIn(self.people, rules)
         name = StationName("line")
         self.commands = Commands(
-            name, bench.stations, self.engine, staff, sign_in, self.engine.turn
-        )
+            name, bench.stations, self.engine, staff, sign_in, self.engine.turn,
+            lambda printer: (CASE, {"mark": printer}),
+        )  # fmt: skip
 
     def at(self, ahead_us: int = 1_000) -> Instant:
         self._now_us += ahead_us

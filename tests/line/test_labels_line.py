@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import zxingcpp
 
 from drivers.sim.zpl_printer import ZplPrinter, picture
+from edge_agent import control
+from edge_agent.control import ControlError
 from edge_agent.ledger.journal import create_ledger
 from tests.line.conftest import LineProcess, TcpScanner, unit
 
@@ -91,6 +94,14 @@ class Bench:
         await asyncio.to_thread(self.line.wait_until, holds)
         return self.events(kind)[:count]
 
+    async def ask(self, command: str, **args: Any) -> dict[str, Any]:
+        path = self.line.config.control_path("line")
+        return await asyncio.to_thread(partial(control.ask, path, command, **args))
+
+    async def edit(self, person: str, role: str, by: str | None) -> None:
+        new = {"name": person, "role": role}
+        await self.ask("edit", subject="person", id=person, new=new, by=by, why="test")
+
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.line.events() if event["kind"] == kind]
 
@@ -162,6 +173,45 @@ async def test_a_line_killed_between_commit_and_print_gives_no_number_twice(benc
     assert await bench.label(2) != said
     numbers = [event.get("number") for event in bench.events("label_queued")]
     assert numbers == [1, None, 2]
+
+
+async def test_a_label_once_more_from_the_office_takes_leave_and_is_marked(bench: Bench) -> None:
+    await bench.fill(1)
+    said = await bench.label(1)
+    await bench.until("label_printed")
+    await bench.edit("li", "supervisor", None)
+    await bench.edit("chen", "auditor", "li")
+    asked = {"station": "bench", "key": said, "why": "torn"}
+    for by in (None, "chen", "nobody"):
+        with pytest.raises(ControlError, match=r"by is|may not do this"):
+            await bench.ask("reprint", **asked, by=by)
+    assert (await bench.ask("reprint", **asked, by="li"))["shown"]["tone"] == "good"
+    assert await bench.label(2) == said
+    queued = (await bench.until("label_queued", 2))[-1]
+    assert (queued["key"], queued["copy"], queued["by"], queued["why"]) == (said, 2, "li", "torn")
+    assert await bench.scan(said)
+
+
+async def test_a_test_label_takes_leave_and_is_recorded_with_what_became_of_it(
+    bench: Bench,
+) -> None:
+    await bench.edit("li", "supervisor", None)
+    await bench.edit("te", "technician", "li")
+    for by in (None, "li"):
+        with pytest.raises(ControlError, match=r"by is missing|may not do this"):
+            await bench.ask("test-label", printer="zebra", by=by)
+    with pytest.raises(ControlError, match="printer is 'moon'"):
+        await bench.ask("test-label", printer="moon", by="te")
+    assert (await bench.ask("test-label", printer="zebra", by="te"))["recorded"] == 1
+    sample = await bench.label(1)
+    (queued,), (printed,) = await bench.until("label_queued"), await bench.until("label_printed")
+    assert (queued["by"], queued["copy"], printed["job"]) == ("te", 0, queued["job"])
+    # It took no number: the first case gets the same, and nothing of a reprint.
+    await bench.fill(1)
+    assert await bench.label(2) == sample
+    first = (await bench.until("label_queued", 2))[-1]
+    assert (first["key"], first["copy"], first["fields"]["mark"]) == (sample, 1, "")
+    assert await bench.scan(sample)
 
 
 async def test_a_printer_that_is_off_stops_nobody(bench: Bench) -> None:

@@ -373,6 +373,10 @@ def at_a_bench() -> list[Event]:
         LabelFailed(**where, job=JobId(1), detail="nobody knows whether it came out"),
         LabelQueued(**label, job=JobId(2), copy=2, reprint_of=JobId(1), by=li, why="torn"),
         LabelPrinted(**where, job=JobId(2)),
+        LabelQueued(
+            **{**label, "container": None, "key": "sample"}, job=JobId(3), copy=0, by=li,
+            why="to test the printer",
+        ),
         LabelVerified(**where, job=JobId(2), key=named),
         Closed(**where, **case, key=named, children=(one, two), by=li, approved_by=wang),
         Commissioned(**where, key=three, level=UNIT, text=three),

@@ -99,16 +99,19 @@ class PrintersPage:
         word, tone = FATES[job.fate]
         with node("article", "row-card"):
             with node("div", "facts"):
-                name(job.key)
+                if job.copy:
+                    name(job.key)
                 with node("div", "pairs"):
                     text(self._wording.local(job.at), "span")
                     text(f"{job.station} · {job.printer} · {job.level}", "span")
-                    text(t("copy {number}", number=job.copy), "span")
+                    text(
+                        t("copy {number}", number=job.copy) if job.copy else t("Test label"), "span"
+                    )
                 with node("div", "pairs"):
                     text(t(word), "span", f"badge {tone}")
                     if job.detail:
                         text(t(job.detail), "span")
-            if office.person.may(Permission.REPRINT):
+            if job.copy and office.person.may(Permission.REPRINT):
                 with node("div", "acts"):
                     again = partial(self._reprint, job)
                     button(t("Reprint"), office.act(Permission.REPRINT, again))
