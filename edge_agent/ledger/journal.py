@@ -23,7 +23,7 @@ from edge_agent.core.chain import GENESIS, link
 from edge_agent.core.events import Event, Sighting
 from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.names import CodeKey, ContainerId, Seq
-from edge_agent.core.tree import changes
+from edge_agent.core.tree import PutAlias, changes
 from edge_agent.ledger import schema, tree
 from edge_agent.ledger.errors import (
     LedgerBusyError,
@@ -85,6 +85,8 @@ class Ledger:
         self._connection.execute(f"PRAGMA journal_size_limit = {64 << 20}")
         self._path = path
         self._unfolded_events = 0
+        # Every new code is asked for: a line without second codes asks once for each, not twice.
+        self._has_aliases = next(tree.aliases(self._connection), None) is not None
 
     @property
     def head(self) -> tuple[Seq, bytes]:
@@ -133,11 +135,14 @@ class Ledger:
             execute("INSERT INTO journal VALUES (?, ?, ?)", (self._seq, body, self._hash))
             if changed := changes(event):
                 tree.apply(self._connection, self._seq, changed)
+                self._has_aliases |= any(isinstance(each, PutAlias) for each in changed)
 
     def find(self, key: CodeKey) -> Known | None:
         """What is known of `key`, including what this transaction appended (core.history)."""
         node = tree.node(self._connection, key)
         if node is None:
+            if not self._has_aliases:
+                return None
             own = tree.own_key(self._connection, key)
             return None if own == key else self.find(CodeKey(own))
         inside = None if node.inside is None else self._container(node.inside)

@@ -409,3 +409,17 @@ def test_a_code_that_is_free_again_names_one_container_only(path: Path) -> None:
     with LedgerReader(path) as ledger:
         assert [(each.id, each.key) for each in ledger.containers()] == [(1, None), (2, "C1")]
     assert verify(path).fault is None
+
+
+def test_a_second_code_names_its_thing_also_when_the_ledger_is_opened_again(path: Path) -> None:
+    made = replace(commissioned("a"), also=CodeKey("b"))
+    for _ in range(2):
+        ledger = Ledger(path)
+        known = ledger.find(CodeKey("b"))
+        if known is None:
+            with ledger.transaction():
+                ledger.append([made])
+                known = ledger.find(CodeKey("b"))
+        assert known is not None
+        assert known.key == "a"
+        ledger.close()
