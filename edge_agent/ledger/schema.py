@@ -81,7 +81,7 @@ def _acts(db: Database) -> None:
     db.execute(f"CREATE INDEX journal_acts ON journal (seq) WHERE {ACTS}")
 
 
-@migrations(name="0004_events_of_the_office")
+@migrations(name="0005_events_of_the_office")
 def _events_of_the_office(db: Database) -> None:
     # Few among millions, and a report asks for all of them.
     db.execute(f"CREATE INDEX journal_entered ON journal (seq) WHERE {IS_ENTERED}")
