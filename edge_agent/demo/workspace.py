@@ -144,6 +144,17 @@ scanner = "rework-scanner"
 reads = ["unit", "case", "pallet"]
 work = "rework"
 
+[titles]                         # what the screens call them
+belt = "Belt"
+cases = "Case bench"
+pallets = "Pallet bench"
+rework = "Rework table"
+belt-scanner = "Belt"
+pallet-scanner = "Pallets"
+rework-scanner = "Rework"
+$camera = "Camera"
+plc = "PLC"
+
 [hmi]                            # docs/operators.en.md; run by: edge-agent hmi CONFIG
 port = $hmi_port
 language = "en"
