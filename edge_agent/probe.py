@@ -9,9 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from drivers.gate.points import ReadPlan
-from drivers.protocols import CodeReader, DeviceState, Link, Plc, PlcError
+from drivers.printers.zpl import ZplPrinter
+from drivers.protocols import (
+    CodeReader,
+    DeviceState,
+    LabelPrinter,
+    Link,
+    Plc,
+    PlcError,
+    PrinterError,
+)
 from drivers.registry import build_plc, build_reader
 from edge_agent.config import LineConfig
+from edge_agent.core.labels import FAULTS
 from edge_agent.line.gate_session import refused_identity
 from edge_agent.line.gate_words import PlcWords
 
@@ -32,8 +42,11 @@ def probe_devices(config: LineConfig) -> bool:
 
 
 async def _probe_all(config: LineConfig) -> dict[str, DeviceState]:
-    names = list(config.devices)
-    states = await asyncio.gather(*(_probe(config, name) for name in names))
+    names = [*config.devices, *config.printers]
+    states = await asyncio.gather(
+        *(_probe(config, name) for name in config.devices),
+        *(_probe_printer(config, name) for name in config.printers),
+    )
     return dict(zip(names, states, strict=True))
 
 
@@ -46,8 +59,15 @@ async def _probe(config: LineConfig, name: str) -> DeviceState:
     return await _watch(reader, reader.run(lambda _: None), None)
 
 
+async def _probe_printer(config: LineConfig, name: str) -> DeviceState:
+    """It is up when it has answered ``~HS``; one that cannot print now is told as down."""
+    plan = config.printers[name]
+    printer = ZplPrinter(name, plan.url, poll_s=plan.poll_s, answer_ms=plan.answer_ms)
+    return await _watch(printer, printer.run(), _ask_printer(printer))
+
+
 async def _watch(
-    device: CodeReader | Plc,
+    device: CodeReader | LabelPrinter | Plc,
     run: Coroutine[Any, Any, None],
     ask: Coroutine[Any, Any, None] | None,
 ) -> DeviceState:
@@ -61,7 +81,7 @@ async def _watch(
                 if ask is not None:
                     await ask
         return device.state
-    except PlcError as error:
+    except (PlcError, PrinterError) as error:
         return DeviceState(Link.DOWN, str(error))
     finally:
         if ask is not None:
@@ -69,6 +89,11 @@ async def _watch(
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def _ask_printer(printer: LabelPrinter) -> None:
+    if (fault := printer.fault) is not None:
+        raise PrinterError(fault, str(FAULTS[fault]), handed_over=False)
 
 
 async def _ask_gates(config: LineConfig, name: str, plc: Plc) -> None:

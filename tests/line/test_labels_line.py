@@ -1,6 +1,8 @@
 """A whole line role that labels cases: scanner and printer on sockets, the codes read on paper."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -212,6 +214,27 @@ async def test_a_test_label_takes_leave_and_is_recorded_with_what_became_of_it(
     first = (await bench.until("label_queued", 2))[-1]
     assert (first["key"], first["copy"], first["fields"]["mark"]) == (sample, 1, "")
     assert await bench.scan(sample)
+
+
+async def test_a_probe_tells_of_a_printer_whether_it_can_print(
+    bench: Bench, printer: ZplPrinter
+) -> None:
+    bench.line.stop()
+    command = [sys.executable, "-m", "edge_agent", "check", str(bench.line.path), "--probe"]
+
+    async def probe() -> str:
+        """What is said of the printer."""
+        environment = {"COLUMNS": "200", "PATH": "/usr/bin:/bin"}
+        running = partial(subprocess.run, command, capture_output=True, text=True, timeout=60)
+        out = (await asyncio.to_thread(running, env=environment)).stdout
+        return next(row for row in out.splitlines() if "zebra" in row)
+
+    assert " up " in await probe()
+    printer.paused = True
+    said = await probe()
+    assert " down " in said and "the printer is paused" in said
+    printer.power_off()
+    assert " down " in await probe()
 
 
 async def test_a_printer_that_is_off_stops_nobody(bench: Bench) -> None:
