@@ -135,7 +135,7 @@ class Ledger:
             execute("INSERT INTO journal VALUES (?, ?, ?)", (self._seq, body, self._hash))
             if changed := changes(event):
                 tree.apply(self._connection, self._seq, changed)
-                self._has_aliases |= any(isinstance(each, PutAlias) for each in changed)
+                self._has_aliases |= type(changed[-1]) is PutAlias
 
     def find(self, key: CodeKey) -> Known | None:
         """What is known of `key`, including what this transaction appended (core.history)."""
