@@ -109,7 +109,8 @@ def make_app(config: LineConfig, source: str) -> FastAPI:
         tailwind=False,
         show_welcome_message=False,
     )
-    core.app.config.socket_io_js_transports = ["websocket"]
+    # By polling, any site's page could open a connection: NiceGUI lets every origin read it.
+    core.app.config.socket_io_js_transports = core.sio.eio.transports = ["websocket"]
     core.sio.eio.max_http_buffer_size = BODY_LIMIT_BYTES
     app.add_middleware(SessionCookies)
     app.add_middleware(Security)

@@ -13,7 +13,7 @@ import re
 import secrets
 import socket
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -49,11 +49,11 @@ class Security:
     def _fault(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
+        if not self._is_ours(_parts(f"//{host}").hostname or ""):
             return "this host name is not served here"
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
         origin = headers.get("origin")
-        if changes and origin is not None and urlsplit(origin).netloc != host:
+        if changes and origin is not None and _parts(origin).netloc != host:
             return "requests from another site's page are refused"
         if changes and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "requests from another site's page are refused"
@@ -68,6 +68,14 @@ class Security:
         except ValueError:
             return host.lower() in self._names
         return True
+
+
+def _parts(address: str) -> SplitResult:
+    """Of `address`; nothing of one that is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 class _Guarded:

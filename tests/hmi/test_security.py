@@ -35,6 +35,17 @@ def test_a_foreign_host_name_is_refused(hmi: HmiProcess) -> None:
     assert (status, body) == (403, b"this host name is not served here")
 
 
+@pytest.mark.parametrize("host", ["[::1", "localhost.evil.example", "", "a b"])
+def test_what_is_no_host_name_of_ours_is_refused(hmi: HmiProcess, host: str) -> None:
+    assert ask(hmi, "GET", "/", {"Host": host})[0] == 403
+    assert ask(hmi, "POST", "/", {"Origin": f"http://{host}"}, b"{}")[0] == 403
+
+
+def test_nothing_but_a_websocket_reaches_the_pages(hmi: HmiProcess) -> None:
+    polling = SOCKET.replace("websocket", "polling")
+    assert ask(hmi, "GET", polling, {"Origin": "http://evil.example"})[0] == 400
+
+
 def test_the_websocket_is_opened_for_our_own_pages_only(hmi: HmiProcess) -> None:
     own = ask(hmi, "GET", SOCKET, {**UPGRADE, "Origin": hmi.url})
     assert own[0] == 101
