@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.async_api import expect
 
 from drivers.sim.bench.goods import Goods
-from tests.e2e.shift_rig import Screen, hall
+from tests.e2e.shift_rig import Screen, hall, in_language
 from tests.e2e.staff import BATCH, Shift, staffed
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images" / "operators"
@@ -35,8 +35,7 @@ async def keep(screen: Screen, name: str, language: str) -> None:
 async def take_all(language: str) -> None:
     """Every picture of one language."""
     with tempfile.TemporaryDirectory(prefix="guide-") as name:
-        change = {'language = "zh_CN"': f'language = "{language}"'}
-        async with hall(Path(name), change) as made:
+        async with hall(Path(name), in_language(language)) as made:
             shift = await staffed(made, language)
             for screen in shift.screens.values():
                 await screen.page.locator(".where").click()  # touched once, it may sound
@@ -101,7 +100,8 @@ async def _faults(shift: Shift, language: str) -> None:
         Goods(BATCH, first=80).bottles(3), ("good", "good", "full"), strict=True
     ):
         await shift.scan("bench-1", bottle.text, tone)
-    await expect(screen.page.locator(".lamp.down", has_text="zebra")).to_be_visible(timeout=15_000)
+    lamp = screen.page.locator(".lamp.down", has_text=shift.hall.config.titles["zebra"])
+    await expect(lamp).to_be_visible(timeout=15_000)
     await keep(screen, "printer", language)
     await shift.hall.stop_line()
     await expect(screen.away).to_be_visible()

@@ -31,6 +31,16 @@ EXAMPLE = Path(__file__).parents[2] / "line_configs" / "stations.toml"
 CASE_UNITS, PALLET_CASES = 3, 3
 WAIT_S = 20
 """Beyond this a part is broken, not slow: nothing is measured here."""
+_ENGLISH_TITLES = {
+    "1 号装箱台": "Bench 1",
+    "2 号装箱台": "Bench 2",
+    "返工台": "Rework table",
+    "1 号台": "Bench 1",
+    "2 号台": "Bench 2",
+    "托盘枪": "Pallets",
+    "返工枪": "Rework",
+    "标签机": "Labels",
+}
 _LEASH = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "edge_agent")
 SMALL, LARGE = (1024, 600), (1920, 1080)
 
@@ -193,6 +203,12 @@ class Hall:
         except ControlError:
             return False
         return all(device["link"] == "up" for device in status["devices"].values())
+
+
+def in_language(language: str) -> dict[str, str]:
+    """The changes of a hall whose pages are in `language`."""
+    titles = _ENGLISH_TITLES if language == "en" else {}
+    return {'language = "zh_CN"': f'language = "{language}"', **titles}
 
 
 @contextlib.asynccontextmanager

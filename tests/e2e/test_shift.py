@@ -21,14 +21,14 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.names import CodeKey
 from edge_agent.vocabulary import REASONS
-from tests.e2e.shift_rig import hall
+from tests.e2e.shift_rig import hall, in_language
 from tests.e2e.staff import BATCH, NAMES, NEXT_BATCH, Shift, staffed
 
 
 @pytest.fixture(params=["zh_CN", "en"])
 async def shift(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Shift]:
     language: str = request.param
-    async with hall(tmp_path, {'language = "zh_CN"': f'language = "{language}"'}) as made:
+    async with hall(tmp_path, in_language(language)) as made:
         yield await staffed(made, language)
 
 

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from edge_agent.core.effects import Tone
+from edge_agent.core.saying import say
+from edge_agent.hmi.identity import parts
 from edge_agent.hmi.screen import overview_screen, station_screen
 from edge_agent.hmi.throughput import EVERY_US, Throughput
 from edge_agent.views import Box, StationView, from_json, to_json
@@ -75,3 +78,40 @@ def test_what_a_station_makes_in_a_minute_begins_anew_with_the_shift() -> None:
     now_us += EVERY_US
     throughput.add({"packing": 2})
     assert throughput.per_minute() == {"packing": None}
+
+
+def test_a_code_is_shown_by_its_identifiers_and_the_serial_stands_last_and_whole() -> None:
+    key = "010952123454321321FXCZKDM3OL"
+    shown = [["01", "09521234543213"], ["21", "FXCZKDM3OL"]]
+    assert parts(rf"{key}\x1d10B1\x1d17281121", key) == shown
+    assert parts("https://example.org/01/9521234543213/21/FXCZKDM3OL", key) == shown
+    assert parts("00095212340000000129", "") == [["00", "095212340000000129"]]
+    assert parts(r"no\x1dcode", "") == [["", "no code"]]
+    assert parts("", "plain:A-1") == [["", "A-1"]]
+    assert parts("", "") == []
+
+
+def test_things_are_called_by_their_titles_and_codes_by_their_serials() -> None:
+    t = EN.calling({"packing": "Bench 1", "case": "carton", "扫码枪-1": "Gun", "Ann": "Bea"})
+    saying = say(
+        "first seen at {station} on {at}, lies in {container}",
+        station="packing",
+        at="2026-11-22T00:58:02Z",
+        container="00095212340000000129",
+    )
+    last = scenes.read(31, Tone.BAD, saying, culprits=(say("{name} is signed in", name="Ann"),))
+    view = scenes.line(scenes.station("packing", last=last, boxes=(Box(1, "case", 4, 0, ()),)))
+    shown = station_screen(view, view.stations[1], t, ZONE)
+    assert shown["last"]["text"] == (
+        "First seen at Bench 1 on 11-22 08:58:02, lies in 095212340000000129"
+    )
+    assert shown["last"]["culprits"] == ["Ann is signed in"]
+    assert shown["box"]["level"] == "Carton"
+    assert shown["lamps"][0]["title"] == "Gun"
+    assert overview_screen(view, {}, t, ZONE)["stations"][1]["title"] == "Bench 1"
+
+
+def test_good_is_said_once_and_the_list_says_of_what() -> None:
+    shown = screen(scenes.station("packing", last=scenes.read(31)))
+    assert (shown["last"]["word"], shown["last"]["text"]) == ("Good", "")
+    assert shown["operations"][1]["text"] == "A00000000029"
