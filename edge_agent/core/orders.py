@@ -286,9 +286,9 @@ def _cut(text: str) -> str:
 
 
 def _day(text: str) -> date | None:
-    if len(text) != len("2026-11-22"):
-        return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # Weeks and digits without hyphens are ISO 8601 too, and no label says them.
+    return day if day.isoformat() == text else None
