@@ -38,7 +38,7 @@ from edge_agent.core.events import (
     SignInRefused,
     Stopped,
 )
-from edge_agent.core.names import LevelName, OrderId, PersonId, StationName
+from edge_agent.core.names import JobId, LevelName, OrderId, PersonId, StationName
 from edge_agent.core.people import Role
 from edge_agent.core.states import State
 
@@ -153,6 +153,8 @@ class Facts:
     _latest: Minute = ""
     _stopped: dict[tuple[StationName, bool], Stop] = field(default_factory=dict)
     """By station, and whether it is out of touch rather than stopped."""
+    _samples: set[JobId] = field(default_factory=set)
+    """Jobs that test a printer, and label nothing."""
 
     # --- what it says ------------------------------------------------------------------------
 
@@ -275,8 +277,10 @@ class Facts:
 
     def _label(self, event: Event) -> None:
         match event:
-            case LabelQueued(copy=0):
-                pass  # a sample, which tests the printer
+            case LabelQueued(copy=0, job=job):
+                self._samples.add(job)
+            case LabelPrinted(job=job) | LabelFailed(job=job) if job in self._samples:
+                self._samples.remove(job)
             case LabelQueued(reprint_of=None):
                 self.labels.queued += 1
             case LabelQueued(by=by, why=why):

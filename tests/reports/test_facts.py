@@ -11,13 +11,14 @@ from edge_agent.core.events import (
     Commissioned,
     Disarmed,
     Event,
+    LabelPrinted,
     Opened,
     Passed,
     Reason,
     Rejected,
     StopCause,
 )
-from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, PersonId
+from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, JobId, PersonId
 from edge_agent.core.people import Role
 from edge_agent.core.reconcile import Counts, laws_of
 from edge_agent.reports.facts import DISTINCT, OUT_OF_TOUCH, Facts
@@ -41,6 +42,7 @@ from tests.reports.ledgers import (
     stopped,
     write,
 )
+from tests.sync.rig import every_kind
 
 MORNING = "2026-11-22T00:00:00.000Z"
 EVENING = later(MORNING, 12 * 3600)
@@ -173,3 +175,13 @@ def test_an_item_of_which_the_gate_has_not_spoken_is_not_good_yet_but_no_nothing
     other = tmp_path / "other"
     other.mkdir()
     assert of(other, [judged, tricky]).facts.accepted_total == 1
+
+
+def test_a_sample_that_tests_a_printer_is_no_label() -> None:
+    facts = Facts(UNIT)
+    for event in every_kind():
+        facts.apply(event)
+    assert (facts.labels.queued, facts.labels.reprints) == (1, 1)
+    assert (facts.labels.printed, facts.labels.failed) == (1, 1)
+    facts.apply(LabelPrinted(at=EVENING, station=BENCH, job=JobId(3)))
+    assert facts.labels.printed == 1
