@@ -8,6 +8,7 @@ from edge_agent.core.history import Known
 from edge_agent.core.inputs import Read
 from edge_agent.core.names import CodeKey, Instant, PersonId, StationName
 from edge_agent.core.packing import Filling
+from edge_agent.core.places import leave
 from edge_agent.core.record import Record
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import State
@@ -52,6 +53,8 @@ def close(
     code yet, that was scanned just before.
     """
     filling, held = at_hand(record, station), record.held.pop(station, None)
+    if leave(record, held):
+        held = None
     if refusal := unclosable(record, station):
         return refusal
     assert filling is not None  # noqa: S101 there is one to close
@@ -87,7 +90,7 @@ def _unusable(record: Record, held: Read, code: Code) -> Objection | None:
 
 def park(record: Record, station: StationName, at: Instant, by: PersonId | None) -> Saying | None:
     """Put the container at hand at `station` aside; None, or why not."""
-    record.held.pop(station, None)
+    leave(record, record.held.pop(station, None))
     filling = at_hand(record, station)
     if filling is None:
         return say("nothing is open here that could be put aside")
@@ -102,7 +105,7 @@ def resume(
 ) -> Saying | None:
     """Go on at `station` with a container that was put aside; `key` is its code, or that of a
     thing in it. None, or why not."""
-    record.held.pop(station, None)
+    leave(record, record.held.pop(station, None))
     packing = record.state.packing
     filling = next((f for f in packing.every() if key == f.key or key in f.children), None)
     if filling is None or not filling.parked:

@@ -27,7 +27,7 @@ from edge_agent.core.history import Known
 from edge_agent.core.inputs import Read
 from edge_agent.core.names import CodeKey, Instant, StationName, utc_us
 from edge_agent.core.packing import Filling
-from edge_agent.core.places import coming_into, no_place, put
+from edge_agent.core.places import UNPAIRED, coming_into, leave, no_place, put
 from edge_agent.core.record import Record
 from edge_agent.core.reread import Rereads
 from edge_agent.core.saying import Saying, say
@@ -77,7 +77,7 @@ class Benches:
             self._record.answer(read, None, str(said), code.key)
             self._record.show(read, Tone.NOTE, said, key=code.key)
         elif self._record.state.packing.is_container(code.level):
-            self.leave(held)
+            leave(self._record, held)
             return self._container(read, code)
         else:
             self._thing(read, code, held)
@@ -114,7 +114,7 @@ class Benches:
         if held is not None and (second := self._record.second(held.text)):
             self._pair(read, held, code, second)
         elif pair is None or self._record.history.find(code.key) is not None:
-            self.leave(held)
+            leave(self._record, held)
             self._pack(read, code)
         else:
             self._hold(read, code, held, say("scan the {name} too", name=pair.name))
@@ -155,7 +155,7 @@ class Benches:
 
     def _hold(self, read: Read, code: Code, held: Read | None, saying: Saying) -> None:
         """The code waits for the thing's other one. Another of its kind that waited is left."""
-        is_left = held is not None and held.text != read.text and self.leave(held)
+        is_left = held is not None and held.text != read.text and leave(self._record, held)
         self._record.held[read.station] = read
         reason = Reason.UNPAIRED if is_left else None
         self._record.show(read, Tone.ASK, saying, reason=reason, key=code.key)
@@ -164,16 +164,6 @@ class Benches:
         """What was refused is not what `held` waits for: it waits on."""
         if held is not None:
             self._record.held[station] = held
-
-    def leave(self, held: Read | None) -> bool:
-        """Something else came: whether half of a thing waited, and is left without the other."""
-        if held is None:
-            return False
-        code = self._record.second(held.text) or self._record.parse(held)[0]
-        is_half = code is not None and not self._record.state.packing.is_container(code.level)
-        if is_half:
-            self._record.refuse(held, UNPAIRED)
-        return is_half
 
     def _pack(self, read: Read, code: Code, also: Code | None = None) -> None:
         """The thing has passed the rules: it goes where it belongs, if there is room."""
@@ -332,4 +322,3 @@ _NO_CODE = Objection(Reason.MALFORMED, say("this is no code"))
 _NOT_SIGNED_IN = Objection(
     Reason.NOT_SIGNED_IN, say("nobody is signed in here: show your badge first")
 )
-UNPAIRED = Objection(Reason.UNPAIRED, say("its second code was not scanned with it"))

@@ -19,6 +19,7 @@ from edge_agent.core.events import Reason
 from edge_agent.core.inputs import Badge, Press, Read, Release
 from edge_agent.core.names import Instant, PersonId, StationName
 from edge_agent.core.people import Permission, Person
+from edge_agent.core.places import leave
 from edge_agent.core.record import Record, printable
 from edge_agent.core.rework.task import Scanned
 from edge_agent.core.rework.words import whereabouts
@@ -66,14 +67,15 @@ class Desk:
             self._go_on(given, mine.begun)
             return
         held = self._record.held.get(given.station)
+        if given.command is Command.CLOSE and held is not None:
+            mine.begun = None
+            self._begin(given)
+            return
         begun = self._drop(given.station)
         match given.command:
             case Command.CANCEL:
                 left = say("left") if begun or held else say("there is nothing to leave")
                 self._say(given, Tone.NOTE, left)
-            case Command.CLOSE if held is not None:
-                self._record.held[given.station] = held
-                self._begin(given)
             case Command.SIGN_OUT:
                 self._sign_out(given)
             case Command.CONFIRM:
@@ -322,7 +324,7 @@ class Desk:
         """Leave what is begun, and a code that waited for it or for its thing's other one."""
         mine = self._stations[station]
         begun, mine.begun = mine.begun, None
-        self._record.held.pop(station, None)
+        leave(self._record, self._record.held.pop(station, None))
         return begun
 
     def _leave(self, at: Instant, station: StationName, why: str) -> Person | None:

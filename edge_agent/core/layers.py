@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edge_agent.core.benches import UNPAIRED, Benches
+from edge_agent.core.benches import Benches
 from edge_agent.core.codes import Code
 from edge_agent.core.containers import GOOD, name
 from edge_agent.core.contents import mixes, product
@@ -11,7 +11,7 @@ from edge_agent.core.events import Reason
 from edge_agent.core.inputs import Layer, Read
 from edge_agent.core.names import StationName
 from edge_agent.core.packing import Filling
-from edge_agent.core.places import coming_into, due_beside, no_place, put
+from edge_agent.core.places import UNPAIRED, coming_into, due_beside, leave, no_place, put
 from edge_agent.core.record import Record
 from edge_agent.core.reread import Rereads
 from edge_agent.core.saying import Saying, say
@@ -31,7 +31,7 @@ class Layers:
     def read(self, layer: Layer) -> None:
         """All codes are accepted and packed, or none is; two may be the two codes of one thing."""
         rereads, first = self._rereads[layer.station], layer.reads[0]
-        self._benches.leave(self._record.held.pop(layer.station, None))
+        leave(self._record, self._record.held.pop(layer.station, None))
         earlier = [rereads.seen(read) for read in layer.reads]
         if all(each is not None and each.accepted for each in earlier):
             rereads.suppressed += 1

@@ -4,15 +4,17 @@ from edge_agent.core.codes import Code
 from edge_agent.core.containers import filled, no_room_above
 from edge_agent.core.contents import Product, mixes, product, product_in
 from edge_agent.core.effects import Tone
+from edge_agent.core.events import Reason
 from edge_agent.core.inputs import Read
 from edge_agent.core.names import LevelName, StationName
 from edge_agent.core.record import Record
-from edge_agent.core.saying import Saying
+from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import State
 from edge_agent.core.verify import Objection
 
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so is commissioned as if it were new."""
+UNPAIRED = Objection(Reason.UNPAIRED, say("its second code was not scanned with it"))
 
 
 def put(record: Record, read: Read, code: Code, also: Code | None = None) -> tuple[Tone, Saying]:
@@ -55,6 +57,17 @@ def coming_into(record: Record, level: LevelName) -> int:
     """Things on the belt which the open container of `level` still waits for."""
     parent = record.state.packing.parent_of(record.plan.levels[0].name)
     return record.state.coming() if parent is not None and parent.name == level else 0
+
+
+def leave(record: Record, held: Read | None) -> bool:
+    """Something else came: whether half of a thing waited, and is left without the other."""
+    if held is None:
+        return False
+    code = record.second(held.text) or record.parse(held)[0]
+    is_half = code is not None and not record.state.packing.is_container(code.level)
+    if is_half:
+        record.refuse(held, UNPAIRED)
+    return is_half
 
 
 def _owner_above(record: Record, level: LevelName, station: StationName) -> StationName | None:

@@ -353,6 +353,7 @@ def test_the_same_order_again_changes_nothing() -> None:
         ({"gtin": "06971234567803"}, "check digit should be 2"),
         ({"gtin": ""}, "expected 14 digits"),
         ({"made": "2026-02-30"}, "made is 2026-02-30: expected a day"),
+        ({"expiry": "2026-W47-7"}, "expiry is 2026-W47-7: expected a day"),
         ({"made": "2026-11-22", "expiry": "2026-11-21"}, "before it is made"),
         ({"target": "-1"}, "the target is -1"),
         ({"batch": "x" * 21}, "expected up to 20 characters"),
@@ -446,6 +447,19 @@ def test_a_thing_left_for_one_that_has_both_its_codes_is_recorded() -> None:
     bench.scan(milk(1), milk(2), milk(1))
     (rejected,) = bench.all(Rejected)
     assert (rejected.reason, rejected.text) == (Reason.UNPAIRED, milk(2))
+
+
+@pytest.mark.parametrize("command", [Command.CANCEL, Command.REMOVE, Command.CLOSE, Command.PARK])
+def test_a_thing_left_for_a_command_is_recorded_as_without_its_second_code(
+    command: Command,
+) -> None:
+    bench = Bench(plan(pair=PAIR, partial=True))
+    bench.show_badge()
+    bench.scan("case-1", milk(1), "S-1", milk(2))
+    bench.press(command)
+    (rejected,) = bench.all(Rejected)
+    assert (rejected.reason, rejected.text) == (Reason.UNPAIRED, milk(2))
+    assert not bench.line.to_json()["benches"]
 
 
 def test_a_case_code_that_waits_for_leave_is_no_thing_without_its_second_code() -> None:
