@@ -196,12 +196,18 @@ def _consequences(view: LineView, t: Words) -> list[str]:
     rejected = N_("At {station} {count} on the belt are rejected: clear the belt, then release.")
     said = []
     for station in view.stations:
-        where = station.name
+        where = t.title(station.name)
         for box in station.boxes:
             if 0 < box.count < box.capacity:
                 count, capacity = box.count, box.capacity
                 said.append(
-                    t(filled, station=where, level=box.level, count=count, capacity=capacity)
+                    t(
+                        filled,
+                        station=where,
+                        level=t.title(box.level),
+                        count=count,
+                        capacity=capacity,
+                    )
                 )
         if station.gate is not None and station.gate.pending:
             said.append(t(rejected, station=where, count=station.gate.pending))

@@ -57,7 +57,7 @@ class PrintersPage:
         for printer in printers:
             with node("article", "row-card"):
                 with node("div", "facts"):
-                    name(printer.name)
+                    name(t.title(printer.name))
                     tone = "good" if printer.link == "up" else "bad"
                     text(t(LINKS.get(printer.link, printer.link)), "span", f"badge {tone}")
                     if printer.detail:
@@ -103,7 +103,7 @@ class PrintersPage:
                     name(job.key)
                 with node("div", "pairs"):
                     text(self._wording.local(job.at), "span")
-                    text(f"{job.station} · {job.printer} · {job.level}", "span")
+                    text(" · ".join(map(t.title, (job.station, job.printer, job.level))), "span")
                     text(
                         t("copy {number}", number=job.copy) if job.copy else t("Test label"), "span"
                     )
