@@ -79,7 +79,7 @@ def overview_screen(
                 "work": t(WORKS.get(station.work, station.work)),
                 "person": person_plain(station.signed_in, t),
                 "last": _last(station.last, t, zone),
-                        "counters": _counters(station, t),
+                "counters": _counters(station, t),
                 "per_minute": per_minute.get(station.name),
                 "box": (main := _boxes(station)[0]) and _box_short(main, t),
                 "gate": station.gate and gate_plain(station.gate, t, zone),
