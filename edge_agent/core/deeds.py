@@ -101,8 +101,7 @@ def do(record: Record, deed: Deed, release: Callable[[Release], None]) -> Outcom
     station, at, by = press.station, press.at, deed.by_id
     match press.command:
         case Command.CLOSE:
-            refusal = at_hand.close(record, station, at, by, deed.approver_id)
-            return _outcome(refusal, say("closed"))
+            return _close(record, deed)
         case Command.PARK:
             return _outcome(at_hand.park(record, station, at, by), say("put aside"))
         case Command.RESUME:
@@ -126,6 +125,20 @@ def do(record: Record, deed: Deed, release: Callable[[Release], None]) -> Outcom
 
 def _outcome(refusal: Saying | None, done: Saying, key: CodeKey | None = None) -> Outcome:
     return Outcome(done, key) if refusal is None else Outcome(refusal, tone=Tone.BAD)
+
+
+def _close(record: Record, deed: Deed) -> Outcome:
+    station, at = deed.press.station, deed.press.at
+    filling = at_hand.at_hand(record, station)
+    refusal = at_hand.close(record, station, at, deed.by_id, deed.approver_id)
+    if refusal or filling is None or record.state.packing.find(filling.id) is None:
+        return _outcome(refusal, say("closed"))
+    label = record.plan.level(filling.level).label
+    if label is not None and label.verify:
+        return Outcome(say("the label is printed: scan it"), tone=Tone.FULL)
+    return Outcome(
+        say("the label is printed: it closes the {level}", level=filling.level), tone=Tone.FULL
+    )
 
 
 def _reprint(record: Record, deed: Deed) -> Outcome:

@@ -413,6 +413,17 @@ def test_what_is_split_off_gets_a_label_where_labels_are_made() -> None:
     world.check()
 
 
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_case_closed_with_a_label_says_that_its_label_is_due(verify: bool) -> None:
+    label = LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 9), verify=verify)
+    world = Benches(label=label)
+    world.ok(ONE, SUE, "unit-1")
+    shown = world.do(ONE, Command.CLOSE)
+    assert shown.tone is Tone.FULL
+    assert ("scan" in str(shown.saying)) is verify
+    assert not any(event.kind == "closed" for event in world.events)
+
+
 def test_a_label_is_printed_once_more_for_a_thing_in_its_case() -> None:
     world = Benches(label=LabelPlan("case", "zebra", SsccRange("6971234", 0, 1, 999)))
     world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")

@@ -106,7 +106,7 @@ async def a_case_with_repairs_that_is_closed_before_it_is_full(shift: Shift) -> 
     await shift.ask("bench-1", "CANCEL", "note")
     await shift.scan("bench-1", three.text, "good")
     await shift.ask("bench-1", "CLOSE", "ask")
-    await shift.badge("bench-1", "li", "good")
+    await shift.badge("bench-1", "li", "full")
     label = await shift.hall.next_label()
     await shift.scan("bench-1", label, "full")
     return label
