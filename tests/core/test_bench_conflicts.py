@@ -4,8 +4,9 @@ import pytest
 
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
+from edge_agent.core.names import StationName
 from edge_agent.core.states import ContainerState
-from tests.core.bench_world import ONE, SUE, TABLE, TWO, Benches, Scan
+from tests.core.bench_world import DOCK, ONE, SUE, TABLE, TWO, Benches, Scan, key
 
 
 @pytest.mark.parametrize("used", [("case-1",), ("unit-11", "unit-12", "unit-13", "case-1")])
@@ -69,3 +70,17 @@ def test_a_case_opened_again_just_now_is_not_said_to_be_closed() -> None:
     benches.case("case-1", "unit-1", "unit-2", "unit-3")
     benches.ok(TWO, Command.REOPEN, "case-1")
     assert "filled at bench 2" in str(benches.do(ONE, "case-1").saying)
+
+
+@pytest.mark.parametrize("station", [DOCK, TABLE])
+def test_a_case_that_was_never_filled_gets_onto_no_pallet(station: StationName) -> None:
+    benches = Benches()
+    benches.case("case-1", "unit-1", "unit-2", "unit-3")
+    benches.ok(DOCK, SUE, "case-1")
+    assert "never seen" in benches.refused(station, Command.ADD, "case-1", "case-9")[0]
+    assert benches.do(DOCK, "pallet-1").tone is Tone.ASK
+    benches.ok(DOCK, Command.CONFIRM)
+    assert "never seen" in benches.refused(station, Command.ADD, "pallet-1", "case-9")[0]
+    assert benches.past.find(key("case-9")) is None
+    assert benches.children("pallet-1") == ["case-1"]
+    benches.check()

@@ -123,7 +123,10 @@ class Draft:
         below = tuple(low for low, high in self.above.items() if high == container.level)
         if not self._ask(code, below):
             return
-        if self.plans[code.level].pair is not None:
+        if code.level != self._lowest:
+            # A container that nobody has filled here holds nothing.
+            self.blame(say("{code} was never seen on this line", code=code.key))
+        elif self.plans[code.level].pair is not None:
             self.blame(
                 say("{code} has a second code: pack it at a bench, with both", code=code.key)
             )
