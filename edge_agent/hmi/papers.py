@@ -54,35 +54,40 @@ class Papers:
         self._directory = tempfile.TemporaryDirectory(prefix="edge-agent-papers-")
 
     async def make(
-        self, session: Session, needs: Permission, name: str, command: str, *options: str
+        self,
+        session: Session,
+        needs: Permission,
+        name: str,
+        command: str,
+        form: str,
+        *options: str,
     ) -> str:
-        """Run ``edge-agent COMMAND CONFIG OPTIONS...``, where ``{file}`` among the options is the
-        file to write. The path at which the browser of `session` fetches it, as `name`, while who
-        is signed in there has the permission. Raises PaperError."""
+        """Run ``edge-agent COMMAND CONFIG FORM=FILE OPTIONS...``: `form` is the option that takes
+        the file to write. The path at which the browser of `session` fetches it, as `name`, while
+        who is signed in there has the permission. Raises PaperError."""
         paper = random_id()
-        file = await self._made(paper, command, options)
+        file = await self._made(paper, command, form, options)
         self._papers[paper] = _Paper(file, name, session, needs)
         while len(self._papers) > KEPT:
             self._papers.pop(next(iter(self._papers))).file.unlink(missing_ok=True)
         return PAPER_PATH.format(paper=paper)
 
-    async def text(self, command: str, *options: str) -> str:
+    async def text(self, command: str, form: str, *options: str) -> str:
         """As `make`, for what a page shows itself: what the file says. Raises PaperError."""
-        file = await self._made(random_id(), command, options)
+        file = await self._made(random_id(), command, form, options)
         try:
             return file.read_text("utf-8")
         finally:
             file.unlink()
 
-    async def _made(self, paper: str, command: str, options: tuple[str, ...]) -> Path:
+    async def _made(self, paper: str, command: str, form: str, options: tuple[str, ...]) -> Path:
         if self._asked >= WAITING:
             raise PaperError(f"{WAITING} are being made already; wait for one of them")
         self._asked += 1
         file = Path(self._directory.name) / paper
         try:
             async with self._one:
-                given = [option.replace("{file}", str(file)) for option in options]
-                said = await _run(command, self._config, *given)
+                said = await _run(command, self._config, f"{form}={file}", *options)
         finally:
             self._asked -= 1
         if not file.exists():

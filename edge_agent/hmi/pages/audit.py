@@ -158,7 +158,7 @@ class AuditPage:
     async def _export(self, option: str, ending: str) -> None:
         office, t, wanted = self._office, self._office.t, self._wanted()
         office.tell("ask", t("It is being made. Wait."))
-        options = [option, "{file}", "--language", t.language]
+        options = ["--language", t.language]
         for name_, value in (
             ("--person", wanted.person), ("--from", wanted.since), ("--until", wanted.until),
             *(("--kind", kind) for kind in wanted.kinds),
@@ -167,7 +167,7 @@ class AuditPage:
         name_ = f"audit-{office.site.config.line.name}.{ending}"
         try:
             path = await office.site.papers.make(
-                office.session, Permission.SEE_AUDIT, name_, "audit", *options
+                office.session, Permission.SEE_AUDIT, name_, "audit", option, *options
             )
         except PaperError as error:
             office.tell("bad", t("It could not be made: {why}", why=str(error)))

@@ -91,7 +91,7 @@ class ReportsPage:
         with self._shown:
             text(t("It is being made. Wait."), "p", "none")
         try:
-            made = await office.site.papers.text("report", "--html={file}", *self._options())
+            made = await office.site.papers.text("report", "--html", *self._options())
         except PaperError as error:
             made = ""
             office.tell("bad", t("It could not be made: {why}", why=str(error)))
@@ -107,7 +107,7 @@ class ReportsPage:
         try:
             path = await office.site.papers.make(
                 office.session, Permission.SEE_REPORTS, file_name.replace("/", "_"),
-                "report", "--pdf={file}", *self._options(),
+                "report", "--pdf", *self._options(),
             )  # fmt: skip
         except PaperError as error:
             office.tell("bad", t("It could not be made: {why}", why=str(error)))
