@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.codes import CodeKind, Form
+from edge_agent.core.commands import Command
 from edge_agent.core.effects import Judge, Run, Show, Tone
 from edge_agent.core.events import (
     Closed,
@@ -21,7 +22,7 @@ from edge_agent.core.events import (
     Stopped,
     Subject,
 )
-from edge_agent.core.inputs import Edit, OrderStart, Outcome, Release
+from edge_agent.core.inputs import Edit, OrderStart, Outcome, Press, Release
 from edge_agent.core.interlock import StopPlan
 from edge_agent.core.labels import LabelPlan
 from edge_agent.core.names import CodeKey, PersonId
@@ -312,50 +313,81 @@ def test_the_order_before_goes_on_where_it_was_changed_back() -> None:
 
 # --- all of it -------------------------------------------------------------------------------
 
-STEPS = st.one_of(
-    st.tuples(st.just("bring"), st.sampled_from("AB")),
-    st.tuples(st.sampled_from(["pass", "eject", "untrack"]), st.integers(0, 3)),
-    st.tuples(st.just("change"), st.sampled_from("AB")),
-    st.tuples(st.sampled_from(["release", "restart", "lose"]), st.none()),
-    st.tuples(st.sampled_from(["level1", "level2"]), st.integers(1, 30)),
-)
-WORDS = {"pass": Outcome.PASSED, "eject": Outcome.EJECTED, "untrack": Outcome.UNKNOWN}
+FATES = {"pass": Outcome.PASSED, "eject": Outcome.EJECTED, "lose sight": Outcome.UNKNOWN}
+STEPS = st.sampled_from(
+    ["bring"] * 2 + ["fill"] * 6 + ["pass"] * 3 + ["close level1"] * 6 + ["change"] * 3
+    + ["release", "release", "close level2", "scan", "bring other", "eject", "lose sight"]
+    + ["old case", "park", "resume", "restart", "lose link"]
+)  # fmt: skip
+
+
+class Shift(Orders):
+    """What may happen on a line in any order, step by step."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 2, waiting=2)
+        self.codes = 0
+        self.cases: list[str] = []
+        self.accepted_for: dict[CodeKey, str] = {}
+
+    def step(self, step: str) -> None:
+        order = self.line.state.order
+        belt = self.line.state.belts.get(INFEED)
+        pending = sorted(belt.pending) if belt else []
+        match step:
+            case "bring":
+                self.accept(order)
+            case "fill" if not pending:
+                for _ in range(2):
+                    self.accept(order)
+                    self.gate(self.last_item, Outcome.PASSED)
+            case "bring other":
+                self.bring("B" if order == "A" else "A")
+            case "pass" | "eject" | "lose sight" if pending:
+                self.gate(pending[0], FATES[step])
+            case "close level1" | "close level2":
+                self.codes += 1
+                self.label(f"{step[6:]}-{self.codes}")
+                self.cases.append(f"level1-{self.codes}")
+            case "scan":
+                self.codes += 1
+                self.label(made(PRODUCTS[order], 1_000 + self.codes))
+            case "old case" if self.cases:
+                self.now_us += 20_000_000
+                self.label(self.cases[0])
+                self.cases.append(self.cases.pop(0))
+            case "park":
+                self.give(Press(self.instant(), BENCH, Command.PARK))
+            case "resume" if self.cases:
+                self.give(Press(self.instant(), BENCH, Command.RESUME))
+                self.label(self.cases[-1])
+            case "change":
+                self.change("B" if order == "A" else "A")
+            case "release":
+                self.release()
+            case "restart":
+                self.restart()
+            case "lose link" if belt:
+                self.lose_link()
+            case _:
+                pass
+
+    def accept(self, order: str) -> None:
+        if self.bring(order).passes:
+            self.accepted_for[key(made(PRODUCTS[order], self.last_item))] = order
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEPS, max_size=60))
-def test_no_container_ever_holds_things_of_two_orders(steps: list[tuple[str, object]]) -> None:
-    line = Orders(2, 2, waiting=2)
-    accepted_for: dict[str, str] = {}
-    for step, value in steps:
-        belt = line.line.state.belts.get(INFEED)
-        pending = sorted(belt.pending) if belt else []
-        match step, value:
-            case "bring", str(order):
-                if line.bring(order).passes:
-                    code = key(made(PRODUCTS[order], line.last_item))
-                    accepted_for[code] = line.line.state.order
-            case "change", str(order):
-                line.change(order)
-            case "release", _:
-                line.release()
-            case "restart", _:
-                line.restart()
-            case "lose", _ if belt:
-                line.lose_link()
-            case "level1" | "level2", int(number):
-                line.label(f"{step}-{number}")
-            case _ if step in WORDS and isinstance(value, int) and value < len(pending):
-                line.gate(pending[value], WORDS[step])
-            case _:
-                continue
-        assert line.is_unmixed(), step
-        at = {e.key: line.line.state.order for e in line.past.events if isinstance(e, Closed)}
-        assert set(at) <= set(line.past.nodes)
-    now = ""
+@given(st.lists(STEPS, min_size=20, max_size=60))
+def test_no_container_ever_holds_things_of_two_orders(steps: list[str]) -> None:
+    line = Shift()
+    for step in steps:
+        line.step(step)
+    assert line.is_unmixed()
+    order = ""
     for event in line.past.events:
         if isinstance(event, OrderChanged):
-            now = event.order
-        elif isinstance(event, Packed) and event.key in accepted_for:
-            assert accepted_for[event.key] == now, "packed under another order"
+            order = event.order
+        elif isinstance(event, Packed):
+            assert line.accepted_for.get(event.key, order) == order, "packed for another order"
     line.restart()
