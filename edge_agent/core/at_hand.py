@@ -60,7 +60,7 @@ def close(
     assert filling is not None  # noqa: S101 there is one to close
     plan = record.plan.level(filling.level)
     if plan.label is not None and (filling.key is not None or plan.label.sscc is not None):
-        return print_label(record, station, at, filling, by)
+        return print_label(record, station, at, filling, by, approved_by)
     if filling.key is not None:
         shut(record, station, at, filling, filling.key, approved_by)
         return None

@@ -181,7 +181,12 @@ def no_room_above(record: Record, level: LevelName, station: StationName) -> Obj
 
 
 def print_label(
-    record: Record, station: StationName, at: Instant, filling: Filling, by: PersonId | None
+    record: Record,
+    station: StationName,
+    at: Instant,
+    filling: Filling,
+    by: PersonId | None,
+    approved_by: PersonId | None = None,
 ) -> Saying | None:
     """The container takes no more, and its label is printed; None, or why not."""
     state = record.state
@@ -200,7 +205,7 @@ def print_label(
         line=record.plan.name,
     )
     queued = labels.queue(
-        record, station, at, filling.level, filling.id, fields, by, key=filling.key
+        record, station, at, filling.level, filling.id, fields, by, filling.key, approved_by
     )
     return queued if isinstance(queued, Saying) else None
 
@@ -213,7 +218,7 @@ def printed(record: Record, given: PrinterWord) -> None:
     plan, filling = record.plan.level(job.level), record.state.packing.find(job.container)
     if plan.label is not None and not plan.label.verify and filling is not None:
         _commission(record, given.at, job)
-        shut(record, job.station, given.at, filling, job.key)
+        shut(record, job.station, given.at, filling, job.key, job.approved_by)
 
 
 def scan_label(record: Record, read: Read, code: Code, *, own: bool) -> Objection | None:
@@ -238,7 +243,7 @@ def scan_label(record: Record, read: Read, code: Code, *, own: bool) -> Objectio
         LabelVerified(at=read.at.isoformat(), station=read.station, job=due.id, key=code.key)
     )
     _commission(record, read.at, due)
-    shut(record, read.station, read.at, filling, code.key)
+    shut(record, read.station, read.at, filling, code.key, due.approved_by)
     return None
 
 

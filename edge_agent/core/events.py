@@ -440,6 +440,8 @@ class LabelQueued(Event):
     reprint_of: JobId | None = None
     by: PersonId | None = None
     why: str | None = None
+    approved_by: PersonId | None = None
+    """Who agreed that its container is closed though it is not full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

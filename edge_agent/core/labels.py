@@ -111,6 +111,7 @@ class Job:
     fate: Fate = Fate.QUEUED
     told: bool = False
     closed: bool = False
+    approved_by: PersonId | None = None
 
     @property
     def is_due(self) -> bool:
@@ -197,6 +198,7 @@ class Labels:
             dict(event.fields),
             event.copy,
             closed=any(job.closed for job in earlier),
+            approved_by=due.approved_by if due else event.approved_by,
         )
         jobs = list(self.jobs.values())
         # And waits for its scan in its turn.
@@ -278,6 +280,7 @@ def queue(
     fields: Mapping[str, str],
     by: PersonId | None,
     key: CodeKey | None = None,
+    approved_by: PersonId | None = None,
 ) -> JobId | Saying:
     """Have the label of `container` printed, each of its copies; the first one's job. Where it had
     a label before, as one that was opened again, these are reprints.
@@ -324,6 +327,7 @@ def queue(
             number=number,
             reprint_of=earlier[-1].id if earlier and copy == before + 1 else None,
             by=by,
+            approved_by=approved_by,
         )
         _print(record, event)
     return first

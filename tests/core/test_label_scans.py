@@ -4,11 +4,11 @@ import pytest
 
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
-from edge_agent.core.events import Closed
-from edge_agent.core.inputs import PrinterWord
+from edge_agent.core.events import Closed, LabelQueued
+from edge_agent.core.inputs import Badge, PrinterWord
 from edge_agent.core.labels import LabelPlan
 from edge_agent.core.names import JobId, StationName
-from tests.core.test_benches import LABEL, ONE, TWO, Bench, milk, milks, plan, sscc
+from tests.core.test_benches import LABEL, ONE, SSCC, SUE, TWO, Bench, milk, milks, plan, sscc
 
 
 @pytest.mark.parametrize("station", [ONE, TWO])
@@ -39,3 +39,19 @@ def test_the_oldest_case_keeps_its_turn_when_its_label_is_printed_once_more() ->
     assert [label.key for label in bench.labels] == [sscc(1), sscc(2), sscc(1)]
     bench.scan(sscc(1), sscc(2))
     assert [closed.key for closed in bench.all(Closed)] == [sscc(1), sscc(2)]
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_who_agreed_to_close_a_case_that_is_not_full_stands_where_its_label_closes_it(
+    verify: bool,
+) -> None:
+    bench = Bench(plan(label=LabelPlan("case", "zebra", SSCC, verify=verify), partial=True))
+    bench.scan(milk(1))
+    bench.press(Command.CLOSE)
+    bench.give(Badge(bench.at(), ONE, "badge", SUE))
+    bench.give(PrinterWord(bench.at(), ONE, JobId(1), "broken" if verify else ""))
+    if verify:
+        bench.press(Command.REPRINT)
+        bench.scan(milk(1), sscc(1))
+    assert next(queued.approved_by for queued in bench.all(LabelQueued)) == SUE.id
+    assert [(closed.key, closed.approved_by) for closed in bench.all(Closed)] == [(sscc(1), SUE.id)]
