@@ -188,7 +188,13 @@ class Benches:
             self.refuse(read, objection, code)
             return False
         if known is not None and not free:
-            self._pack(read, code)
+            parent = record.state.packing.parent_of(code.level)
+            due = record.plan.stations[read.station].due.levels
+            if parent is not None and parent.by_scan and parent.name not in due:
+                said = say("this {level} is closed already", level=code.level)
+                self.refuse(read, Objection(Reason.DUPLICATE, said, known.first), code)
+            else:
+                self._pack(read, code)
             return False
         return self._name(read, code, known)
 

@@ -14,7 +14,7 @@ _IDENTIFYING = ("00", "01", "21")
 _ESCAPED_FNC1 = r"\x1d"
 """As the line escapes it in a text."""
 _KEY = re.compile(r"(?:00(?P<sscc>\d{18})|01\d{14}21(?P<serial>.{1,20}))")
-_KINDS = ("plain:", "url:")
+_KINDS = ("plain:", "url:", "second:")
 """With which the key of a code begins that is not of GS1."""
 
 

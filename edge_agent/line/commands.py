@@ -239,7 +239,10 @@ class Commands:
 
 
 def _person(question: dict[str, Any]) -> PersonId:
-    return PersonId(_text("person", question.get("person"), ID_LIMIT, filled=True))
+    person = question.get("person")
+    if not isinstance(person, str):
+        raise AskError(f"person is {person!r:.80}, expected the id of one")
+    return PersonId(_text("person", person, ID_LIMIT, filled=True))
 
 
 def _values(new: object) -> dict[str, str] | None:

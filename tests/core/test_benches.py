@@ -398,10 +398,17 @@ def test_two_codes_scanned_one_after_the_other_are_one_thing(order: tuple[int, i
     assert not bench.events
     assert bench.scan(second).tone is Tone.GOOD
     (made,) = bench.all(Commissioned)
-    assert (made.key, made.also) == (milk(1), "plain:1")
-    known = bench.past.find(CodeKey("plain:1"))
+    assert (made.key, made.also) == (milk(1), "second:1")
+    known = bench.past.find(CodeKey("second:1"))
     assert known is not None and known.key == milk(1)
     assert len(bench.all(Packed)) == 1
+
+
+def test_a_second_code_is_no_code_of_another_thing_whose_serial_is_the_same() -> None:
+    pair = PairPlan(re.compile(r"S-(?P<serial>.+)"), "state code")
+    bench = Bench(plan(pair=pair))
+    bench.scan(milk(1), f"S-{milk(2).removeprefix('plain:')}")
+    assert bench.scan(milk(2)).tone is Tone.ASK
 
 
 def test_a_second_code_is_used_once() -> None:
@@ -492,7 +499,7 @@ def test_a_camera_that_sees_both_codes_pairs_them_at_once(texts: tuple[str, str]
     bench = Bench(plan(pair=PAIR))
     assert bench.scan_together(*texts).tone is Tone.GOOD
     (made,) = bench.all(Commissioned)
-    assert made.also == "plain:1"
+    assert made.also == "second:1"
 
 
 def test_what_waits_for_its_second_code_is_in_a_recording() -> None:

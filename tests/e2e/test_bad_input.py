@@ -18,7 +18,7 @@ GOODS = Goods("L2611A")
 CASE_LABEL = """
 [levels.label]
 template = "case"
-printer = "标签机"
+printer = "zebra"
 sscc = { prefix = "9521234", extension = 0, first = 1, last = 99999999 }
 """
 
