@@ -130,8 +130,8 @@ def parse(text: str, forms: Sequence[Form], symbology: str | None = None) -> Cod
 
 
 def second(text: str, level: LevelName, match: re.Match[str]) -> Code:
-    """The second code of a thing of `level`, `text` having matched its pattern. Its key is of a kind
-    of its own: the two codes' serials may be the same, and still be two things' codes."""
+    """The second code of a thing of `level`, `text` having matched its pattern. Its key is of its
+    own kind: the serials of two codes may be the same, and still be two things' codes."""
     serial = match.groupdict().get("serial") or text
     kind = CodeKind.URL if text[:8].lower().startswith(("http://", "https://")) else CodeKind.PLAIN
     return Code(CodeKey(f"second:{serial}"), level, kind, text, serial=serial)

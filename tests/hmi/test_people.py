@@ -224,7 +224,9 @@ def test_the_trail_is_exported_once_and_to_its_browser_alone(
     found = Path(coming.value.path()).read_bytes()
 
     assert found.startswith(begins)
-    cookies = {c["name"]: c["value"] for c in trail.context.cookies() if c["name"].startswith(COOKIE)}
+    cookies = {
+        c["name"]: c["value"] for c in trail.context.cookies() if c["name"].startswith(COOKIE)
+    }
     with httpx.Client(cookies=cookies) as again, httpx.Client() as stranger:
         assert again.get(coming.value.url).status_code == 404
         assert stranger.get(coming.value.url).status_code == 404

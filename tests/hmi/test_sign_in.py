@@ -209,7 +209,9 @@ def signed_in(office: Office, person: Person) -> httpx.Client:
     """What the browser of `person` would send."""
     page = office.browser()
     office.enter(page, person, next((s.path for s in SIGHTS if may_open(person, s)), "/"))
-    cookies = {c["name"]: c["value"] for c in page.context.cookies() if c["name"].startswith(COOKIE)}
+    cookies = {
+        c["name"]: c["value"] for c in page.context.cookies() if c["name"].startswith(COOKIE)
+    }
     return httpx.Client(cookies=cookies)
 
 
