@@ -54,9 +54,13 @@ def is_pin_hash(text: str) -> bool:
     return text.startswith("$argon2id$") and len(text) <= 200
 
 
+LONGEST_US = 3_600_000_000
+
+
 class Throttle:
-    """After `attempts` failures in a row one key (a station, a browser) must wait `pause_us`. Times
-    are the monotonic clock's, in microseconds."""
+    """After `attempts` failures in a row one key (a station, a browser) must wait `pause_us`, after
+    as many more twice as long, and so on, at most an hour: four digits are few. Times are the
+    monotonic clock's, in microseconds."""
 
     def __init__(self, attempts: int, pause_us: int) -> None:
         self._attempts = attempts
@@ -67,14 +71,15 @@ class Throttle:
     def pause_us(self, key: str, now_us: int) -> int:
         """How long `key` must wait still; 0: it may try."""
         failures, last_us = self._failed.get(key, (0, 0))
-        if failures < self._attempts:
+        pauses, begun = divmod(failures, self._attempts)
+        if not pauses or begun:
             return 0
-        return max(0, last_us + self._pause_us - now_us)
+        pause_us = min(self._pause_us << min(pauses - 1, 20), max(self._pause_us, LONGEST_US))
+        return max(0, last_us + pause_us - now_us)
 
     def failed(self, key: str, now_us: int) -> None:
-        """Another attempt of `key` was wrong. After a pause it may fail as often as at first."""
+        """Another attempt of `key` was wrong."""
         failures, _ = self._failed.pop(key, (0, 0))
-        failures = 0 if failures >= self._attempts else failures
         self._failed[key] = failures + 1, now_us
         while len(self._failed) > KEYS_LIMIT:
             del self._failed[next(iter(self._failed))]

@@ -64,7 +64,15 @@ def test_after_so_many_failures_a_station_waits_and_the_others_do_not() -> None:
     throttle.failed("bench", now)
     assert throttle.pause_us("bench", now) == 0
     throttle.failed("bench", now)
-    assert throttle.pause_us("bench", now) > 0
+    assert throttle.pause_us("bench", now) == 120_000_000
+
+
+def test_each_pause_is_twice_as_long_up_to_an_hour() -> None:
+    throttle, pauses = Throttle(attempts=1, pause_us=60_000_000), []
+    for _ in range(9):
+        throttle.failed("bench", 0)
+        pauses.append(throttle.pause_us("bench", 0) // 60_000_000)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_a_success_forgives_the_failures_before() -> None:
