@@ -139,6 +139,9 @@ def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
     trouble = REASONS[last.reason] if last.reason else None
     word = t(trouble.word if trouble and last.tone is Tone.BAD else TONES[last.tone])
     text = _sentence(last.saying, t, zone)
+    first = last.first
+    if first is not None and first.at in last.saying.given.values():
+        first = None  # the sentence says it
     return {
         "n": last.n,
         "tone": last.tone.value,
@@ -146,11 +149,11 @@ def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
         "text": "" if text == word else text,
         "remedy": t(trouble.remedy) if trouble else "",
         "code": parts(last.text or "", last.key or ""),
-        "first": last.first
+        "first": first
         and t(
             "First scanned {when} at {station}",
-            when=_when(last.first.at, zone),
-            station=t.title(last.first.station),
+            when=_when(first.at, zone),
+            station=t.title(first.station),
         ),
         "culprits": [_sentence(each, t, zone) for each in last.culprits],
         "time": _clock(last.at, zone),

@@ -51,6 +51,15 @@ def test_times_are_the_lines_own() -> None:
     assert last["first"] == "First scanned 11-22 08:58:02 at packing"
 
 
+def test_where_it_was_first_scanned_is_said_once() -> None:
+    last = scenes.duplicate(31)
+    assert last.first is not None
+    saying = say("first seen at {station} on {at}", station="packing", at=last.first.at)
+    told = screen(scenes.station("packing", last=replace(last, saying=saying)))["last"]
+    assert told["text"] == "First seen at packing on 11-22 08:58:02"
+    assert told["first"] is None
+
+
 def test_ended_orders_are_not_offered() -> None:
     view = scenes.line()
     ended = replace(view, orders=(replace(view.orders[0], ended=True), view.orders[1]))
