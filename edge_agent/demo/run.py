@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import signal
 import tempfile
@@ -47,6 +48,7 @@ from edge_agent.demo.workspace import (
 )
 from edge_agent.hmi.line_link import LineLink
 from edge_agent.ledger.errors import LedgerError
+from edge_agent.logs import configure_logs
 
 READY_S = 60
 SETTLE_S = 60
@@ -64,6 +66,7 @@ def run_demo(options: DemoOptions) -> int:
     0 if all agree, 1 if not, 2 if it could not be run, 130 if it was interrupted (SIGINT, SIGTERM)
     before it had a result.
     """
+    configure_logs(logging.CRITICAL)  # each role has a log of its own; here the result is told
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a log has no width of its own

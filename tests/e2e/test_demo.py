@@ -11,7 +11,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -115,6 +115,11 @@ def test_a_line_that_is_not_scheduled_for_a_while_ties_no_code_to_another_item(
     assert found["by_fault"]["none"]["ACCEPTED"] > 0
 
 
+def until_the_belt_runs(told: IO[str]) -> None:
+    assert told.readline().startswith("screens: http://127.0.0.1:")
+    assert told.readline().startswith("belt: 3")
+
+
 def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     workspace = tmp_path / "w"
     with subprocess.Popen(
@@ -123,7 +128,7 @@ def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         text=True,
     ) as demo:
         assert demo.stdout is not None
-        assert demo.stdout.readline().startswith("belt: 3")
+        until_the_belt_runs(demo.stdout)
         pids = json.loads((workspace / "pids.json").read_text())
         ends = [os.pidfd_open(pid) for pid in pids.values()]
         demo.kill()
@@ -150,7 +155,7 @@ def test_a_demo_that_breaks_off_says_why_and_where_everything_is(
         text=True,
     ) as demo:
         assert demo.stdout is not None
-        demo.stdout.readline()
+        until_the_belt_runs(demo.stdout)
         if kill == "plant":
             os.kill(json.loads((workspace / "pids.json").read_text())["plant"], signal.SIGKILL)
         else:
