@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.async_api import expect
+
 from drivers.sim.bench.goods import Bottle, Goods
 from drivers.sim.codes import OTHER_PRODUCT, PRODUCT
 from edge_agent.core.events import Reason
@@ -58,6 +60,8 @@ class Shift:
 
     async def _after(self, station: str, text: str, tone: str, reason: Reason | None) -> Seen:
         scanner, screen = self.hall.scanners[station], self.screens[station]
+        # What the printer says of a label that is under way would be taken for the answer.
+        await expect(screen.page.locator(".box-label.printing")).to_have_count(0)
         seen = await screen.after(lambda: scanner.scan(text))
         assert seen.tone == tone, (text, seen)
         # Every sentence is in the language of who stands there.

@@ -41,7 +41,9 @@ async def full_case(made: Hall, screen: Screen, station: str) -> str:
     """Fill a case at `station`. A product in it, whose code names the case before its label."""
     bottles = GOODS.bottles(3)
     seen = [await scan(made, screen, station, bottle.text) for bottle in bottles]
-    assert [each.tone for each in seen] == ["good", "good", "full"]
+    assert [each.tone for each in seen[:2]] == ["good", "good"]
+    # A printer that dies at once is told at once: the newest word stands.
+    assert seen[2].tone == "full" or await screen.page.locator(".box-label.failed").is_visible()
     return bottles[0].text
 
 
