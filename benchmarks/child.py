@@ -22,12 +22,15 @@ class BenchmarkError(Exception):
 class Child:
     """`python -m ARGUMENTS`, line by line on its standard input and output."""
 
-    def __init__(self, *arguments: str, log: Path) -> None:
+    def __init__(self, *arguments: str, log: Path, rr_priority: int | None = None) -> None:
+        """With `rr_priority` all its threads run before others' (SCHED_RR, sched(7)): only root
+        may have that."""
         self.name = " ".join(arguments[:2])
+        ahead = () if rr_priority is None else ("chrt", "--rr", str(rr_priority))
         self._log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [*_LEASH, *arguments],
+                [*ahead, *_LEASH, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

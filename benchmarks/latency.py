@@ -89,8 +89,8 @@ def _floor_round(directory: Path, module: str) -> dict[str, Any]:
 class Peer(Child):
     """Scanner and PLC (peer.py)."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__("benchmarks.peer", log=directory / "peer.log")
+    def __init__(self, directory: Path, rr_priority: int | None = None) -> None:
+        super().__init__("benchmarks.peer", log=directory / "peer.log", rr_priority=rr_priority)
         self.ports = json.loads(self.line(_START_S))
 
     def run(self, first: int) -> int:

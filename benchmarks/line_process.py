@@ -88,8 +88,10 @@ def write_config(directory: Path, ledger: Path, *, scanner: int, modbus: int | N
 class LineProcess:
     """`edge-agent line CONFIG`, ready when entered."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, rr_priority: int | None = None) -> None:
+        """`rr_priority` is for the whole process (child.py)."""
         self._config = config
+        self._rr_priority = rr_priority
         self._control = config.with_name("bench-line.sock")
         self.ready_s = 0.0
         """From the start of the process to the first answer on its control socket."""
@@ -97,7 +99,9 @@ class LineProcess:
     def __enter__(self) -> Self:
         begin = time.monotonic()
         log = self._config.with_name("line.log")
-        self._child = Child("edge_agent", "line", str(self._config), log=log)
+        self._child = Child(
+            "edge_agent", "line", str(self._config), log=log, rr_priority=self._rr_priority
+        )
         try:
             self.wait_for(lambda _: True, READY_TIMEOUT_S)
         except BaseException:

@@ -179,6 +179,7 @@ def test_who_may_no_more_is_refused_at_the_action(office: Office, page: Page) ->
     assert account is not None
     row = page.locator(".row-card", has_text="WO-20261122-04")
     row.get_by_role("button", name="Start").click()
+    expect(page.locator(".sheet")).to_be_visible()
     fewer = replace(account, person=replace(account.person, role=Role.OPERATOR))
     with office.line.people.saving(fewer):
         pass

@@ -203,6 +203,27 @@ def test_a_ledger_cut_off_beside_a_log_is_refused_too(path: Path) -> None:
         Ledger(path)
 
 
+def test_a_ledger_cut_off_beside_a_log_without_an_event_is_refused_too(path: Path) -> None:
+    write(path, [commissioned(f"{n:050}") for n in range(2_000)])
+    write_and_die(path, 0)
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(LedgerDamagedError, match="pages of 4096 bytes are missing"):
+        Ledger(path)
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_commit_makes_no_file_longer(path: Path, by_link: bool) -> None:
+    if by_link:
+        (link := path.with_name("link.db")).symlink_to(path)
+    with closing(Ledger(link if by_link else path)) as ledger:
+        before = {each: each.stat().st_size for each in path.parent.iterdir()}
+        for n in range(50):
+            with ledger.transaction():
+                ledger.append([commissioned(f"{n:050}")])
+        assert {each: each.stat().st_size for each in path.parent.iterdir()} == before
+    assert verify(path).events == 50
+
+
 def test_a_ledger_beside_the_log_of_a_killed_writer_is_good(path: Path) -> None:
     write_and_die(path, 500)
     Ledger(path).close()
