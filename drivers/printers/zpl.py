@@ -22,6 +22,8 @@ FINISH_S = 60.0
 _BUSY_POLL_S = 0.1
 _QUESTION = b"~HS\r\n"
 _STRINGS, _MAX_STRING_BYTES = 3, 128
+_ENDS = (b"\x03", b"\x03\r\n", b"\x03\r", b"\x03\n")
+"""ETX, and the line's end that most send behind it."""
 _BITS_PER_BYTE = 10
 _SILENCE = "no answer to ~HS within {ms} ms: are labels and ribbon in, and the head closed?"
 
@@ -75,7 +77,7 @@ class ZplPrinter:
         self._link = Reconnect(name, url)
         self._stream: Stream | None = None
         self._lose: OnLost | None = None
-        self._framer = _framer()
+        self._framer = Framer(prefix=b"\x02", suffixes=_ENDS, max_bytes=_MAX_STRING_BYTES)
         self._strings: list[bytes] = []
         self._answer: asyncio.Future[HostStatus] | None = None
         self._asking = asyncio.Lock()
@@ -137,7 +139,8 @@ class ZplPrinter:
 
     async def _open(self, on_lost: OnLost) -> Close:
         """The link is up when the printer has answered."""
-        self._framer, self._strings = _framer(), []
+        self._framer.reset()
+        self._strings.clear()
         lost = asyncio.get_running_loop().create_future()
 
         def lose(detail: str) -> None:
@@ -252,7 +255,3 @@ def _away_by(error: Exception) -> PrinterFault:
         case ValueError():
             return PrinterFault.GARBLED
     return PrinterFault.AWAY
-
-
-def _framer() -> Framer:
-    return Framer(prefix=b"\x02", suffixes=[b"\x03"], max_bytes=_MAX_STRING_BYTES)

@@ -120,6 +120,50 @@ async def test_a_label_goes_over_a_serial_line(tmp_path: Path, running: Running)
         sim.power_off()
 
 
+POLLS = 50
+
+
+@pytest.mark.parametrize("wire", ["tcp", "serial"])
+async def test_a_healthy_printer_drops_no_bytes_however_often_it_is_asked(
+    wire: str, tmp_path: Path, running: Running
+) -> None:
+    """Behind each string of an answer come CR and LF, which belong to it."""
+    sim = SimPrinter()
+    if wire == "tcp":
+        await sim.start()
+        url = url_of(sim)
+    else:
+        sim.plug(tmp_path / "printer")
+        url = f"serial://{tmp_path / 'printer'}"
+    printer = driver(url, poll_s=0.002)
+    try:
+        async with running(printer.run()):
+            await printer.ready()
+            await printer.print(label(1))
+            while sim.received_bytes < POLLS * len(b"~HS\r\n"):
+                await asyncio.sleep(0.005)
+            assert printer.state.dropped_bytes == 0
+            assert printer.state.losses == 0
+    finally:
+        sim.power_off()
+
+
+async def test_what_a_printer_says_beside_its_answers_is_counted_and_a_new_connection_adds_to_it(
+    peer: TcpPeer, running: Running
+) -> None:
+    answer = b"".join(b"\x02" + each.encode() + b"\x03\r\n" for each in GOOD)
+    printer = driver(peer.url, answer_ms=300, poll_s=60)
+    async with running(printer.run()):
+        for count in (1, 2):
+            reader, writer = await peer.accepted()
+            await reader.readuntil(b"~HS\r\n")
+            writer.write(b"noise" + answer)
+            await printer.ready()
+            assert printer.state.dropped_bytes == count * len(b"noise")
+            writer.close()
+            await until_fault(printer, PrinterFault.AWAY)
+
+
 async def test_silence_is_a_fault_with_its_mend(
     sim: SimPrinter, running: Running, device_log: DeviceLog
 ) -> None:
