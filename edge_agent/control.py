@@ -2,8 +2,8 @@
 
 A Unix socket in the run directory. The question is ``{"command": name, ...}``; the answer is the
 handler's, or ``{"error": text}``. A stream answers with one line after another until the asker
-hangs up. Only the agent's own user and root are answered (SO_PEERCRED, unix(7)): whoever else
-reaches the socket, through its group say, is told so.
+hangs up, or sends a line, which ends it. Only the agent's own user and root are answered
+(SO_PEERCRED, unix(7)): whoever else reaches the socket, through its group say, is told so.
 """
 
 import asyncio
@@ -46,13 +46,13 @@ class ControlServer:
         self._streams = streams
         self._known = sorted({*handlers, *streams})
         self._server: asyncio.Server | None = None
-        self._askers: set[asyncio.StreamWriter] = set()
+        self._askers: set[asyncio.Task[None]] = set()
         self._strangers: set[int] = set()
         self.refused = 0
 
     async def open(self) -> None:
         self._server = await asyncio.start_unix_server(
-            self._answer, self._path, limit=LINE_LIMIT_BYTES
+            self._accept, self._path, limit=LINE_LIMIT_BYTES
         )
         self._path.chmod(0o660)
 
@@ -65,25 +65,30 @@ class ControlServer:
         if self._server is not None:
             self._server.close()
         for asker in self._askers:
-            asker.close()
+            asker.cancel()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: asyncio logs one that is cancelled, as all are at the end, as an error.
+        asker = asyncio.create_task(self._answer(reader, writer, self._refusal(writer)))
+        self._askers.add(asker)
+        asker.add_done_callback(self._askers.discard)
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: str | None
+    ) -> None:
         # Nothing waits here but what the kernel's buffer does not take: one answer.
         writer.transport.set_write_buffer_limits(high=0)
-        refusal = self._refusal(writer)
-        self._askers.add(writer)
         try:
             if refusal is not None:
                 self.refused += 1
                 await _send(writer, json.dumps({"error": refusal}).encode())
                 return
             while line := await reader.readline():
-                await self._reply(line, writer)
+                await self._reply(line, reader, writer)
         except (ConnectionError, ValueError, TimeoutError):
             # The asker left, stalled, or sent a line over the limit: only it is hung up on.
             writer.transport.abort()
         finally:
-            self._askers.discard(writer)
             writer.close()
 
     def _refusal(self, writer: asyncio.StreamWriter) -> str | None:
@@ -97,7 +102,9 @@ class ControlServer:
             return f"{CONNECTIONS} connections are open already; close one"
         return None
 
-    async def _reply(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _reply(
+        self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             question = json.loads(line)
             command = question["command"]
@@ -111,12 +118,12 @@ class ControlServer:
         if handler is not None:
             await _send(writer, json.dumps(await handler(question)).encode())
         elif stream is not None:
-            lines = stream(question)
-            try:
-                async for each in lines:
-                    await _send(writer, each)
-            finally:
-                await lines.aclose()
+            # Who leaves while there is nothing to say must be heard as well.
+            async with asyncio.TaskGroup() as group:
+                saying = group.create_task(_say(stream(question), writer))
+                with contextlib.suppress(ConnectionError, ValueError):
+                    await reader.readline()
+                saying.cancel()
 
 
 async def serve(
@@ -140,6 +147,16 @@ async def _send(writer: asyncio.StreamWriter, line: bytes) -> None:
     writer.write(line + b"\n")
     async with asyncio.timeout(STALLED_S):
         await writer.drain()
+
+
+async def _say(lines: AsyncGenerator[bytes, None], writer: asyncio.StreamWriter) -> None:
+    """Until it is cancelled, or the asker takes nothing more."""
+    try:
+        async with contextlib.aclosing(lines):
+            async for each in lines:
+                await _send(writer, each)
+    except (ConnectionError, TimeoutError):
+        writer.transport.abort()
 
 
 def _peer_uid(peer: socket.socket) -> int:

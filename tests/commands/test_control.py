@@ -109,6 +109,57 @@ async def test_an_asker_that_takes_nothing_is_hung_up_on_and_holds_one_line(
     server.close()
 
 
+async def _silence(_: dict[str, Any]) -> AsyncGenerator[bytes, None]:
+    """Says one line, and nothing more."""
+    yield b'"begun"'
+    await asyncio.Event().wait()
+
+
+async def test_watchers_that_hang_up_while_nothing_is_said_leave_room_for_others(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "role.sock"
+    server = await control.serve(path, {"status": _sound}, {"silence": _silence})
+    try:
+        for _ in range(2):
+            for _ in range(control.CONNECTIONS):
+                reader, writer = await asyncio.open_unix_connection(path)
+                writer.write(b'{"command": "silence"}\n')
+                assert await reader.readline() == b'"begun"\n'
+                writer.close()
+            await _until(lambda: not server.connected)
+        assert server.refused == 0
+        assert await to_thread(control.ask, path, "status") == {"sound": True}
+    finally:
+        server.close()
+
+
+def test_a_role_that_ends_while_somebody_watches_or_waits_says_nothing_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the line's own runner ends: what is still under way is cancelled."""
+    path = tmp_path / "role.sock"
+
+    async def never(_: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def role(asker: socket.socket, asking: bytes) -> None:
+        server = await control.serve(path, {"never": never}, {"silence": _silence})
+        asker.connect(str(path))
+        asker.sendall(asking)
+        await _until(lambda: server.connected == 1)
+        if b"silence" in asking:
+            assert await to_thread(asker.recv, 100) == b'"begun"\n'
+        server.close()
+
+    for asking in (b'{"command": "silence"}\n', b'{"command": "never"}\n', b""):
+        with socket.socket(socket.AF_UNIX) as asker:
+            asyncio.run(role(asker, asking))
+            assert asker.recv(100) == b""
+    assert caplog.records == []
+
+
 async def test_one_connection_too_many_is_told_so_and_the_others_go_on(tmp_path: Path) -> None:
     path = tmp_path / "role.sock"
     server = await control.serve(path, {"status": _sound})

@@ -2,6 +2,7 @@
 control socket."""
 
 import json
+import re
 import socket
 from asyncio import to_thread
 from collections.abc import Callable, Iterator
@@ -221,6 +222,19 @@ def test_the_operations_of_a_station_are_its_last_twenty(hall: Hall) -> None:
             hall.bench.send(f"nonsense-{number}\n".encode())
         view = watcher.until(lambda v: at(v).counters["rejected"] == 25)
         assert [each.n for each in at(view).operations] == list(range(25, 5, -1))
+
+
+def test_a_line_that_is_ended_while_screens_watch_ends_with_a_clean_log(hall: Hall) -> None:
+    watchers = [Watcher(hall.config.control_path("line")) for _ in range(5)]
+    for watcher in watchers:
+        watcher.next()
+    assert hall.line.stop() == 0
+    for watcher in watchers:
+        watcher.close()
+    log = hall.line.log()
+    assert "line ready" in log
+    assert "Traceback" not in log
+    assert not re.search(r"level=error|\[error|ERROR", log), log
 
 
 def test_a_badge_signs_in_and_what_it_says_is_nowhere(strict: Hall) -> None:
