@@ -1,7 +1,7 @@
 """What was done last at each station: what its UNDO takes back. Survives a restart."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge_agent.core.body import from_body, to_body
@@ -15,6 +15,12 @@ class Act:
     """The events of one decision at a station, in their order."""
 
     events: tuple[Event, ...]
+
+    @property
+    def id(self) -> tuple[str, int]:
+        """When it was done, and which of its moment it is, from 1."""
+        last = self.events[-1]
+        return last.at, last.act or 1
 
     @property
     def is_repair(self) -> bool:
@@ -55,21 +61,24 @@ class Acts:
     last: dict[StationName, Act] = field(default_factory=dict)
 
     def apply(self, event: Event, gated: Collection[StationName]) -> None:
-        """Take in one more event. What things do by themselves at a gate is nobody's act."""
-        match event:
-            case Reworked() | Opened() | Parked():
-                self._add(event)
-            case Packed() | Closed() | Commissioned() if event.station not in gated:
-                self._add(event)
-            case _:
-                pass
+        """Take in one more event."""
+        if not _is_done(event, gated):
+            return
+        act, earlier = Act((event,)), self.last.get(event.station)
+        if earlier is not None and earlier.id == act.id:
+            act = Act((*earlier.events, event))
+        self.last[event.station] = act
 
-    def _add(self, event: Event) -> None:
+    def marked(self, event: Event, gated: Collection[StationName], made: Sequence[Event]) -> Event:
+        """`event`, which follows `made` in one decision, as it is recorded: a scanner that had to
+        wait may give two scans in one millisecond, and each is an act of its own."""
         earlier = self.last.get(event.station)
-        # One decision's events have one time, and a person's next comes later.
-        same = earlier is not None and earlier.events[-1].at == event.at
-        events = (*earlier.events, event) if earlier is not None and same else (event,)
-        self.last[event.station] = Act(events)
+        if earlier is None or earlier.id[0] != event.at or not _is_done(event, gated):
+            return event
+        _, number = earlier.id
+        if not any(each is earlier.events[-1] for each in made):
+            number += 1
+        return event if number == 1 else replace(event, act=number)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -84,3 +93,14 @@ class Acts:
                 for name, bodies in saved.items()
             }
         )
+
+
+def _is_done(event: Event, gated: Collection[StationName]) -> bool:
+    """Whether `event` is of an act. What things do by themselves at a gate is nobody's."""
+    match event:
+        case Reworked() | Opened() | Parked():
+            return True
+        case Packed() | Closed() | Commissioned():
+            return event.station not in gated
+        case _:
+            return False

@@ -163,7 +163,7 @@ _SHAPES: dict[str, Any] = {
     "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
     "differences": _is_count, "counts": _is_counts,
     "children": _is_texts, "on": _is_texts, "picture": _is_sha256, "culprits": _is_texts,
-    "job": _is_count, "copy": _is_count, "number": _is_count, "reprint_of": _is_count,
+    "act": _is_count, "job": _is_count, "copy": _is_count, "number": _is_count, "reprint_of": _is_count,
     "reopened": _is_flag, "parked": _is_flag, "moves": _is_moves, "fields": _is_named_texts,
     "old": _is_named_texts, "new": _is_named_texts,
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},

@@ -76,7 +76,7 @@ def about(record: Record, given: Press) -> str:
             return str(filling.id) if filling else ""
         case Command.UNDO:
             act = record.state.acts.last.get(given.station)
-            return act.events[-1].at if act else ""
+            return " ".join(map(str, act.id)) if act else ""
         case Command.RELEASE:
             belt = record.state.belts.get(given.station)
             return " ".join(belt.interlock.stop or ()) if belt else ""

@@ -123,11 +123,15 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What every event carries: when (RFC 3339, UTC) and at which station it became true."""
+    """What every event carries: when (RFC 3339, UTC) and at which station it became true.
+
+    `act` tells acts of one station at one moment apart (core.acts): from 2, absent for the first.
+    """
 
     kind: ClassVar[str]
     at: str
     station: StationName
+    act: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +159,9 @@ class Commissioned(Event):
 class Rejected(Event):
     """A read, or an item without one, was refused (CBV: inspecting, non_conformant).
 
-    `text` is what was read, cut to 200 characters; `detail` says it to a person. `picture` is the
-    SHA-256 (hex) of the picture in which a camera saw it, or saw nothing.
+    `text` is what was read, cut to 200 characters, and of an item's two codes both, with `` + ``
+    between; `detail` says it to a person. `picture` is the SHA-256 (hex) of the picture in which a
+    camera saw it, or saw nothing.
     """
 
     kind: ClassVar[str] = "rejected"

@@ -47,11 +47,12 @@ TEXT_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class GatePlan:
-    """A gated station's timing (core.gate), and when it stops."""
+    """A gated station's timing (core.gate), when it stops, and how many scanners read there."""
 
     window_us: int
     spacing_us: int
     stop: StopPlan = field(default_factory=StopPlan)
+    scanners: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Record:
 
     def emit(self, event: Event) -> None:
         """`event` is true from now on; if it must stop its station, so is that."""
+        event = self.state.acts.marked(event, self.state.belts, self.decision.events)
         self.state.apply(event)
         self.decision.events.append(event)
         belt = self.state.belts.get(event.station)

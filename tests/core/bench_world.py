@@ -100,6 +100,8 @@ class Benches:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.now_us = 1_000_000
+        self.step_us = STEP_US
+        """From one scan to the next."""
 
     # --- what people do ------------------------------------------------------------------------
 
@@ -112,8 +114,8 @@ class Benches:
         self.effects = decision.effects
         return decision.events
 
-    def at(self, ahead_us: int = STEP_US) -> Instant:
-        self.now_us += ahead_us
+    def at(self, ahead_us: int | None = None) -> Instant:
+        self.now_us += self.step_us if ahead_us is None else ahead_us
         return Instant(self.now_us, self.now_us)
 
     def do(self, station: StationName, *scans: Scan) -> Show:

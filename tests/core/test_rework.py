@@ -9,7 +9,7 @@ from edge_agent.core.effects import Show
 from edge_agent.core.events import Subject
 from edge_agent.core.inputs import Edit
 from edge_agent.core.rework.repairs import REPAIRS
-from edge_agent.core.states import State
+from edge_agent.core.states import ContainerState, State
 from tests.core.bench_world import (
     ANN,
     DOCK,
@@ -405,6 +405,26 @@ def test_what_is_taken_back_is_not_taken_back_twice(world: Benches) -> None:
     undone(world)
     (said,) = world.refused(ONE, Command.UNDO)
     assert "nothing to take back" in said
+
+
+def test_scans_that_came_within_one_millisecond_are_taken_back_one_by_one(world: Benches) -> None:
+    world.step_us = 10
+    world.ok(ONE, "unit-10", "unit-11", "unit-12")
+    world.restart()
+    undone(world)
+    states = [world.known(unit).state for unit in ("unit-10", "unit-11", "unit-12")]
+    assert states == [State.PACKED, State.PACKED, State.ACTIVE]
+    world.ok(ONE, "unit-13", "case-8")
+    undone(world)
+    assert world.inside("unit-13") == ""
+
+
+def test_the_scan_that_fills_a_case_and_closes_it_is_one_act(world: Benches) -> None:
+    world.step_us = 10
+    world.ok(ONE, "case-8", "unit-10", "unit-11", "unit-12")
+    undone(world)
+    assert world.held("case-8").state is ContainerState.OPEN
+    assert world.children("case-8") == ["unit-10", "unit-11"]
 
 
 def test_taking_back_survives_a_restart(world: Benches) -> None:
