@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.line.conftest import LineProcess, TcpScanner, bench, running_bench, scanner, sscc, unit
+from tests.ports import free_port
 
 __all__ = ["bench", "scanner"]  # fixtures
 
@@ -170,12 +171,9 @@ def test_secret_codes_are_not_in_the_log(tmp_path: Path, scanner: TcpScanner) ->
 
 
 def test_metrics_are_served_on_loopback(tmp_path: Path, scanner: TcpScanner) -> None:
-    import socket
-
     import requests
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with running_bench(tmp_path, scanner, line_keys=f"metrics_port = {port}"):
         assert scanner.scan(unit(0)) == "ACK"
         text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text

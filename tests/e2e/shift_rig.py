@@ -26,6 +26,7 @@ from edge_agent.core.body import from_body
 from edge_agent.core.events import Event
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.people.secrets import badge_digest, new_badge
+from tests.ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "line_configs" / "stations.toml"
 CASE_UNITS, PALLET_CASES = 3, 3
@@ -256,7 +257,7 @@ def _configuration(
         "capacity = 24": f"capacity = {PALLET_CASES}",
         "per_layer = 8": f"per_layer = {PALLET_CASES}",
         "192.168.0.40:9100": f"127.0.0.1:{printer_port}",
-        "[hmi]": f"[hmi]\nport = {_free_port()}",
+        "[hmi]": f"[hmi]\nport = {free_port()}",
         **{f"/dev/serial/by-id/usb-{name}": str(link) for name, link in scanners.items()},
         **changes,
     }
@@ -264,12 +265,6 @@ def _configuration(
         assert old in text, f"the example has no {old!r} any more"
         text = text.replace(old, new)
     return text
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 async def _start(*arguments: str) -> Process:

@@ -1,7 +1,6 @@
 """The real hmi process, a real browser, and a line that says what the test wants."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,16 +14,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.hmi import scenes
 from tests.hmi.fake_line import FakeLine
+from tests.ports import free_port
 
 CHROMIUM = os.environ.get("EDGE_AGENT_CHROMIUM", "/usr/bin/chromium")
 SMALL, LARGE = (1_024, 600), (1_920, 1_080)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class HmiProcess:

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from edge_agent.core.people import Person, Role
 from tests.hmi import scenes
-from tests.hmi.conftest import SMALL, HmiProcess, free_port
+from tests.hmi.conftest import SMALL, HmiProcess
 from tests.hmi.office_rig import PIN, STAFF, OfficeLine
+from tests.ports import free_port
 
 PEOPLE_KEYS = """
 [people]
@@ -65,9 +66,12 @@ class Office:
         self.prefer(page, person.id, getattr(page, "language", "en"))
         page.wait_for_url(f"{self.url}{path}")
 
+    def close_browsers(self) -> None:
+        while self._contexts:
+            self._contexts.pop().close()
+
     def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+        self.close_browsers()
         self.hmi.process.terminate()
         self.hmi.process.wait(10)
         self.line.close()
@@ -88,13 +92,18 @@ def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest) -> None:
-    """Each test begins with the same view, and a line that does what it is asked."""
-    if "office" in request.fixturenames:
-        rig: Office = request.getfixturevalue("office")
-        rig.line.refusal = None
-        rig.line.asked.clear()
-        rig.line.show(scenes.line())
+def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test begins with the same view, and a line that does what it is asked. Its browsers are
+    closed after it, or each would draw what the tests after it show."""
+    if "office" not in request.fixturenames:
+        yield
+        return
+    rig: Office = request.getfixturevalue("office")
+    rig.line.refusal = None
+    rig.line.asked.clear()
+    rig.line.show(scenes.line())
+    yield
+    rig.close_browsers()
 
 
 SUPERVISOR = STAFF[Role.SUPERVISOR]

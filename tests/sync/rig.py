@@ -1,7 +1,6 @@
 """Real parts for the sync tests: ledgers in files, and HQ as a process of its own."""
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -79,6 +78,7 @@ from sync.hq.tokens import add_token
 from sync.outbox import Outbox, read_progress
 from sync.uploader import Uploader
 from sync.wire import Caps
+from tests.ports import free_port
 
 AGENT = "line-1"
 AT = "2026-11-21T08:15:00.000Z"
@@ -90,9 +90,7 @@ class Hq:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = add_token(data_dir, AGENT, AT)
 

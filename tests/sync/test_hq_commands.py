@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.sync.rig import HqProcess
 
 
@@ -19,11 +20,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
 
 
 def refusal(*arguments: str) -> str:
@@ -45,7 +41,7 @@ def running(tmp_path: Path) -> Iterator[HqProcess]:
 def test_a_second_hq_over_the_same_database_is_refused_and_the_first_goes_on(
     running: HqProcess,
 ) -> None:
-    said = refusal("hq", "--data", str(running.data_dir), "--port", free_port())
+    said = refusal("hq", "--data", str(running.data_dir), "--port", str(free_port()))
     assert said == f"{running.data_dir}/hq.db: another process holds this database; stop it first"
     assert running.get("/agents") == []
 
@@ -65,14 +61,14 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
 def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "hq.db").write_text("once upon a time " * 100)
-    said = refusal("hq", "--data", str(tmp_path), "--port", free_port())
+    said = refusal("hq", "--data", str(tmp_path), "--port", str(free_port()))
     assert said.startswith(f"{tmp_path}/hq.db cannot be used as HQ's database: file is not a")
 
 
 def test_a_directory_that_cannot_be_hqs_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     data = str(tmp_path / "file" / "hq")
-    said = refusal("hq", "--data", data, "--port", free_port())
+    said = refusal("hq", "--data", data, "--port", str(free_port()))
     assert said.startswith(f"{data} cannot serve as HQ's directory: Not a directory")
     said = refusal("hq-token", "add", "line-1", "--data", data)
     assert said.startswith(f"the tokens in {data} cannot be changed")
