@@ -159,11 +159,11 @@ def _is_texts(value: object) -> bool:
 
 
 _SHAPES: dict[str, Any] = {
-    "item": _is_count, "first_item": _is_count, "last_item": _is_count, "container": _is_count,
-    "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
+    "act": _is_count, "item": _is_count, "first_item": _is_count, "last_item": _is_count,
+    "container": _is_count, "refused_reads": _is_count, "boot": _is_count, "count": _is_count,
     "differences": _is_count, "counts": _is_counts,
     "children": _is_texts, "on": _is_texts, "picture": _is_sha256, "culprits": _is_texts,
-    "act": _is_count, "job": _is_count, "copy": _is_count, "number": _is_count, "reprint_of": _is_count,
+    "job": _is_count, "copy": _is_count, "number": _is_count, "reprint_of": _is_count,
     "reopened": _is_flag, "parked": _is_flag, "moves": _is_moves, "fields": _is_named_texts,
     "old": _is_named_texts, "new": _is_named_texts,
     "first": lambda v: isinstance(v, dict) and v.keys() == {"seq", "at", "station"},

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from edge_agent.core.names import Instant, PersonId
 from edge_agent.core.people import PERSON_ID, Permission, Person, Role
+from edge_agent.people.catch_up import SECRETS, TAKEN_AWAY
 from edge_agent.people.secrets import DIGEST, is_pin_hash
 from edge_agent.people.store import Account, People, PeopleError
 from edge_agent.station_config import Language
@@ -81,7 +82,8 @@ class Staff:
         if new is None:
             if before is None:
                 raise PeopleError(f"there is nobody with the id {person!r:.80}")
-            return replace(before, revoked_at=at.isoformat()), old, None
+            gone = replace(before, revoked_at=at.isoformat(), edited_at=at.isoformat())
+            return gone, old, None
         values = {**_known(before), **new}
         if faults := _faults(person, values, new):
             raise PeopleError("; ".join(faults))
@@ -91,11 +93,12 @@ class Staff:
             ),
             values.get("badge_digest") or None,
             values.get("pin_hash") or None,
+            edited_at=at.isoformat(),
         )
         public = _public(account)
-        for what, given in (("badge", "badge_digest"), ("pin", "pin_hash")):
+        for what, given in SECRETS.items():
             if given in new:
-                public[what] = f"given {at.isoformat()}" if new[given] else "taken away"
+                public[what] = f"given {at.isoformat()}" if new[given] else TAKEN_AWAY
         return account, old, public
 
     def saving(self, account: Account) -> AbstractContextManager[None]:

@@ -12,6 +12,7 @@ from drivers.protocols import ScannerFrame
 from edge_agent import clock
 from edge_agent.config import LineConfig
 from edge_agent.control import ControlError, Handler, Stream, ask
+from edge_agent.core.body import from_body
 from edge_agent.core.commands import BadgeScan, CommandScan, control, is_control
 from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import Event, Reason
@@ -20,6 +21,7 @@ from edge_agent.core.names import Instant, LevelName, StationName
 from edge_agent.core.record import LinePlan
 from edge_agent.core.saying import say
 from edge_agent.ledger.errors import LedgerError
+from edge_agent.ledger.reader import LedgerReader
 from edge_agent.ledger.tallies import tallied
 from edge_agent.line.commands import Commands
 from edge_agent.line.counts import PAGE_KIND, Counts
@@ -28,6 +30,7 @@ from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
 from edge_agent.line.views import Views
 from edge_agent.line.watching import Watching
+from edge_agent.people.catch_up import catch_up
 from edge_agent.people.store import People
 from edge_agent.shifts import Shifts
 from edge_agent.views import DeviceView, GateView, to_line
@@ -54,6 +57,10 @@ class Stations:
     ) -> None:
         self._config = config
         self._people = People(config.people_path)
+        with LedgerReader(config.ledger_path) as ledger:
+            self._lost_secrets = catch_up(
+                self._people, (from_body(row.body) for row in ledger.entered())
+            )
         self._sign_in = SignIn(self._people, config.people)
         # A line without shifts counts by the day.
         shifts = Shifts(config.line.shifts or ["00:00"], config.line.time_zone)
@@ -133,7 +140,11 @@ class Stations:
 
     def facts(self) -> dict[str, object]:
         """For the role's status, as JSON values."""
-        return {**self._watching.facts(), "refused_sign_ins": self._sign_in.refused}
+        return {
+            **self._watching.facts(),
+            "refused_sign_ins": self._sign_in.refused,
+            "lost_badges_and_pins": self._lost_secrets,
+        }
 
 
 def guarded(frame: ScannerFrame) -> ScannerFrame:

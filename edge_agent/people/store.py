@@ -2,6 +2,7 @@
 
 That somebody was added, changed or revoked, by whom and why, is in the ledger. Here is only what
 must not be there: what is kept of badges and PINs. Nobody is deleted: an id is never used again.
+What is edited is committed there first, then here: people.catch_up mends what a crash leaves out.
 """
 
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person, Role
 from edge_agent.sqlite import Connection, SqliteError, connect
 
-_VERSION = 1
+_VERSION = 2
 _TABLE = """
 CREATE TABLE person (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, language TEXT NOT NULL,
-  badge_digest TEXT UNIQUE, pin_hash TEXT, revoked_at TEXT
+  badge_digest TEXT UNIQUE, pin_hash TEXT, revoked_at TEXT, edited_at TEXT
 ) STRICT
 """
+_FROM_1 = "ALTER TABLE person ADD COLUMN edited_at TEXT"
 _CACHE_MIB = 1
 
 
@@ -30,13 +32,15 @@ class PeopleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person, and what is kept of the badge and the PIN (people.secrets). `revoked_at` is RFC
-    3339, UTC; None: the person may sign in."""
+    """A person, and what is kept of the badge and the PIN (people.secrets). Times are RFC 3339,
+    UTC. `revoked_at` None: the person may sign in. `edited_at` is that of the last edit in it, as
+    the ledger has it; None: not known."""
 
     person: Person
     badge_digest: str | None = None
     pin_hash: str | None = None
     revoked_at: str | None = None
+    edited_at: str | None = None
 
 
 def read_people(path: Path) -> list[Account]:
@@ -64,8 +68,11 @@ class People:
         except (SqliteError, OSError) as error:
             raise PeopleError(f"{path} cannot be opened: {error}") from None
         try:
-            if _version(self._connection) == 0:
-                self._connection.executescript(f"{_TABLE}; PRAGMA user_version = {_VERSION}")
+            if (version := _version(self._connection)) < _VERSION:
+                change = _FROM_1 if version else _TABLE
+                self._connection.executescript(
+                    f"BEGIN; {change}; PRAGMA user_version = {_VERSION}; COMMIT"
+                )
             _refuse_other_version(self._connection, path)
             self._by_id = {each.person.id: each for each in _accounts(self._connection)}
         except (SqliteError, ValueError) as error:
@@ -74,6 +81,7 @@ class People:
         except PeopleError:
             self._connection.close()
             raise
+        self._unsaved: dict[PersonId, Account] = {}
         self._index()
 
     def _index(self) -> None:
@@ -98,35 +106,47 @@ class People:
     def saving(self, account: Account) -> Iterator[None]:
         """`account` is on disk when this returns, or as before where what is inside fails. Raises
         PeopleError, before anything inside is done, for a badge that another person has, or a disk
-        without room."""
+        without room; after it, where the disk has none then: `account` counts here all the same,
+        and is written with the next."""
         other = self.by_badge(account.badge_digest) if account.badge_digest else None
         if other is not None and other.person.id != account.person.id:
             raise PeopleError(f"this badge is {other.person.id}'s; make another")
-        person = account.person
-        row = (
-            person.id, person.name, person.role.value, person.language,
-            account.badge_digest, account.pin_hash, account.revoked_at,
-        )  # fmt: skip
+        unsaved = {**self._unsaved, account.person.id: account}
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("INSERT OR REPLACE INTO person VALUES (?,?,?,?,?,?,?)", row)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO person VALUES (?,?,?,?,?,?,?,?)",
+                map(_row, unsaved.values()),
+            )
         except SqliteError as error:
             self._roll_back()
             raise PeopleError(f"{self._path} cannot be written: {error}") from None
         try:
             yield
-            self._connection.execute("COMMIT")
-        except BaseException as error:
+        except BaseException:
             self._roll_back()
-            if isinstance(error, SqliteError):
-                raise PeopleError(f"{self._path} cannot be written: {error}") from None
             raise
-        self._by_id[person.id] = account
+        self._by_id[account.person.id] = account
         self._index()
+        self._unsaved = unsaved
+        try:
+            self._connection.execute("COMMIT")
+        except SqliteError as error:
+            self._roll_back()
+            raise PeopleError(f"{self._path} cannot be written: {error}") from None
+        self._unsaved = {}
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _row(account: Account) -> tuple[str | None, ...]:
+    person = account.person
+    return (
+        person.id, person.name, person.role.value, person.language,
+        account.badge_digest, account.pin_hash, account.revoked_at, account.edited_at,
+    )  # fmt: skip
 
 
 def _version(connection: Connection) -> int:
@@ -143,6 +163,5 @@ def _refuse_other_version(connection: Connection, path: Path) -> None:
 
 def _accounts(connection: Connection) -> Iterator[Account]:
     rows: list[tuple[Any, ...]] = connection.execute("SELECT * FROM person ORDER BY id").fetchall()
-    for person, name, role, language, badge_digest, pin_hash, revoked_at in rows:
-        who = Person(PersonId(person), name, Role(role), language)
-        yield Account(who, badge_digest, pin_hash, revoked_at)
+    for person, name, role, language, *others in rows:
+        yield Account(Person(PersonId(person), name, Role(role), language), *others)

@@ -168,6 +168,11 @@ class LineProcess:
         self._process.kill()
         self._process.wait()
 
+    def died(self) -> int:
+        """The code with which it ended by itself."""
+        assert self._process is not None
+        return self._process.wait(timeout=20)
+
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
