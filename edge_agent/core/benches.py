@@ -13,6 +13,7 @@ from typing import Any
 from edge_agent.core.at_hand import at_hand, is_free
 from edge_agent.core.codes import Code
 from edge_agent.core.containers import (
+    again,
     filled,
     is_filled,
     name,
@@ -22,9 +23,10 @@ from edge_agent.core.containers import (
     set_apart,
 )
 from edge_agent.core.effects import Tone
-from edge_agent.core.events import Reason
+from edge_agent.core.events import LabelVerified, Reason
 from edge_agent.core.history import Known
 from edge_agent.core.inputs import Read
+from edge_agent.core.labels import Job
 from edge_agent.core.names import CodeKey, Instant, StationName, utc_us
 from edge_agent.core.packing import Filling
 from edge_agent.core.places import UNPAIRED, coming_into, leave, no_place, put
@@ -57,6 +59,24 @@ class Benches:
             for station, read in saved.items()
             if StationName(station) in self._record.plan.stations
         }
+
+    def awaits(self, read: Read) -> bool:
+        """Whether the code may be on a label: of a container that is open at the station and waits
+        for its label, or one printed once more that was not scanned yet."""
+        code, _ = self._record.parse(read)
+        if code is None or not self._record.state.packing.is_container(code.level):
+            return False
+        if again(self._record, read.station, code) is not None:
+            return True
+        if self._record.state.labels.expected(code.level, read.station) is None:
+            return False
+        filling = self._record.state.packing.named(code.key)
+        if filling is not None:
+            return filling.ready and filling.bench == read.station
+        label = self._record.plan.level(code.level).label
+        is_made_here = label is not None and label.sscc is not None
+        # Another label that nothing has yet is the wrong one.
+        return is_made_here and self._record.history.find(code.key) is None
 
     def read(self, read: Read) -> bool:
         """One code was scanned. True: it is a container's that is not full, and CLOSE is asked."""
@@ -188,6 +208,9 @@ class Benches:
             self.refuse(read, objection, code)
             return False
         if known is not None and not free:
+            if (job := again(record, read.station, code)) is not None:
+                self._verify_again(read, code, job)
+                return False
             parent = record.state.packing.parent_of(code.level)
             due = record.plan.stations[read.station].due.levels
             if parent is not None and parent.by_scan and parent.name not in due:
@@ -296,6 +319,14 @@ class Benches:
         said = told or say("the right label: the {level} is closed", level=code.level)
         self._accept(read, code, Tone.FULL, said)
 
+    def _verify_again(self, read: Read, code: Code, job: Job) -> None:
+        verified = LabelVerified(
+            at=read.at.isoformat(), station=read.station, job=job.id, key=code.key
+        )
+        self._record.emit(verified)
+        said = say("the right label: it is the one printed once more")
+        self._accept(read, code, Tone.GOOD, said)
+
     def _closed_just_now(self, code: Code, read: Read) -> bool:
         """The answer to the scan that closed a container may have been lost on the way, with the
         line PC's power or the scanner's cable; the person scans again. But where the next
@@ -304,7 +335,7 @@ class Benches:
         closed = state.last_closed.get(code.level)
         if closed is None or closed.key != code.key or closed.station != read.station:
             return False
-        if not self._is_closed(code.key):
+        if not self._is_closed(code.key) or again(self._record, read.station, code) is not None:
             return False
         parent = state.packing.parent_of(code.level)
         due = self._record.plan.stations[read.station].due

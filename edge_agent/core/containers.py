@@ -247,6 +247,19 @@ def scan_label(record: Record, read: Read, code: Code, *, own: bool) -> Objectio
     return None
 
 
+def again(record: Record, station: StationName, code: Code) -> labels.Job | None:
+    """The label of a closed container that was printed once more and not scanned since, if a scan
+    at `station` may be of it: not where another label is awaited, for then it is on the wrong
+    container, and not where the container is scanned to be packed."""
+    found = labels.match(record.state.labels, code.level, code.key, station)
+    job, known = found.job, record.history.find(code.key)
+    if job is None or found.due is not None or known is None or not job.is_unseen:
+        return None
+    parent, plan = record.state.packing.parent_of(code.level), record.plan.stations[station]
+    packs = parent is not None and parent.by_scan and parent.name in plan.due.levels
+    return None if packs and known.inside is None and plan.work != "rework" else job
+
+
 def _wrong_label(code: Code, job: labels.Job | None, due: labels.Job) -> Objection:
     if job is not None and job.is_due:
         saying = say(

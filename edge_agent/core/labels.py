@@ -94,6 +94,9 @@ class Fate(StrEnum):
     """Another label is printed in its place, or what it says is no longer so."""
 
 
+_UNSEEN = (Fate.QUEUED, Fate.PRINTED, Fate.FAILED)
+
+
 @dataclass(slots=True)
 class Job:
     """One label. `told`: the printer has spoken of it. `closed`: its container is, so nothing waits
@@ -117,7 +120,12 @@ class Job:
     def is_due(self) -> bool:
         """Whether its scan closes a container."""
         is_open = self.container is not None and not self.closed
-        return is_open and self.fate in (Fate.QUEUED, Fate.PRINTED, Fate.FAILED)
+        return is_open and self.fate in _UNSEEN
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is a further label of a closed container, and was not scanned yet."""
+        return self.copy > 1 and not self.is_due and self.fate in _UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +429,7 @@ def word(record: "Record", given: PrinterWord) -> Job | None:
         record.emit(LabelPrinted(at=at, station=given.station, job=job.id))
         return job if is_awaited else None
     saying = FAULTS.get(given.failure) or say(
-        "the label cannot be drawn: {detail}", detail=given.failure
+        "the label cannot be drawn: {fault}", fault=given.failure
     )
     record.emit(LabelFailed(at=at, station=given.station, job=job.id, detail=str(saying)))
     if not is_awaited:

@@ -39,7 +39,7 @@ from edge_agent.core.inputs import (
     Tick,
 )
 from edge_agent.core.layers import Layers
-from edge_agent.core.names import PersonId
+from edge_agent.core.names import PersonId, StationName
 from edge_agent.core.record import Decision, LinePlan, Record
 from edge_agent.core.reread import Rereads
 from edge_agent.core.saying import say
@@ -91,12 +91,8 @@ class Line:
             case Tick():
                 self.gates.tick(given.at, given.reads_until_us)
                 self.desk.tick(given.at)
-            case Press():
-                # What was scanned just now may be meant again: it is no repeat.
-                self.rereads[given.station].forget()
-                self.desk.press(given)
-            case Badge():
-                self.desk.badge(given)
+            case Press() | Badge():
+                self._ask(given)
             case Edit():
                 orders.edit(self._record, given)
                 if given.subject is Subject.PERSON:
@@ -112,6 +108,16 @@ class Line:
             case _:
                 self._of_gate(given)
         return decision
+
+    def _ask(self, given: Press | Badge) -> None:
+        """What was scanned just now may be meant again, for what is asked, or now that there is
+        leave: it is no repeat."""
+        if given.station in self.rereads:  # in the office nothing is scanned
+            self.rereads[given.station].forget()
+        if isinstance(given, Press):
+            self.desk.press(given)
+        else:
+            self.desk.badge(given)
 
     def _of_gate(self, given: Input) -> None:
         match given:
@@ -170,7 +176,8 @@ class Line:
             self.gates.read(read)
 
     def _read_at_bench(self, read: Read) -> None:
-        """What is begun goes first, then packing; at rework it is said what the code is."""
+        """What is begun goes first, then packing; at rework labels alone, of what is open there and
+        of what was printed once more: of all else it is said what it is."""
         rereads = self.rereads[read.station]
         earlier = rereads.seen(read)
         if earlier is not None and earlier.accepted:
@@ -179,10 +186,13 @@ class Line:
             self._record.show(read, Tone.NOTE, _SAME_SCAN)
         elif self.desk.read(read):
             rereads.accept(read)
-        elif self._plan.stations[read.station].work == "rework":
+        elif self._is_rework(read.station) and not self.benches.awaits(read):
             self.desk.inquire(read)
         elif self.benches.read(read):
             self.desk.close(read)
+
+    def _is_rework(self, station: StationName) -> bool:
+        return self._plan.stations[station].work == "rework"
 
     def _read_layer(self, layer: Layer) -> None:
         """At a gate more than one code cannot be tied."""
