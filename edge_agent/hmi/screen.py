@@ -54,13 +54,13 @@ def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInf
     return {
         **line_bar(view, t),
         "person": person_plain(station.signed_in, t),
-        "last": _last(station.last, t, zone),
+        "last": _last(station.last, view.at, t, zone),
         "prompt": _prompt(station.prompt, t, zone),
         "box": main and _box(main, t),
         "waiting": [_box_short(box, t) for box in waiting],
         "parked": [_box_short(box, t) for box in station.parked],
         "counters": _counters(station, t),
-        "operations": [_operation(each, t, zone) for each in station.operations],
+        "operations": [_operation(each, view.at, t, zone) for each in station.operations],
         "gate": station.gate and gate_plain(station.gate, t, zone),
         "orders": _orders(view, t),
     }
@@ -78,7 +78,7 @@ def overview_screen(
                 "title": t.title(station.name),
                 "work": t(WORKS.get(station.work, station.work)),
                 "person": person_plain(station.signed_in, t),
-                "last": _last(station.last, t, zone),
+                "last": _last(station.last, view.at, t, zone),
                 "counters": _counters(station, t),
                 "per_minute": per_minute.get(station.name),
                 "box": (main := _boxes(station)[0]) and _box_short(main, t),
@@ -133,7 +133,7 @@ def gate_plain(gate: GateView, t: Words, zone: ZoneInfo) -> Plain:
     }
 
 
-def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
+def _last(last: LastRead | None, now: str, t: Words, zone: ZoneInfo) -> Plain | None:
     if last is None:
         return None
     trouble = REASONS[last.reason] if last.reason else None
@@ -156,17 +156,17 @@ def _last(last: LastRead | None, t: Words, zone: ZoneInfo) -> Plain | None:
             station=t.title(first.station),
         ),
         "culprits": [_sentence(each, t, zone) for each in last.culprits],
-        "time": _clock(last.at, zone),
+        "time": _clock(last.at, now, zone),
         "picture": last.picture,
     }
 
 
-def _operation(each: LastRead, t: Words, zone: ZoneInfo) -> Plain:
+def _operation(each: LastRead, now: str, t: Words, zone: ZoneInfo) -> Plain:
     text = _sentence(each.saying, t, zone)
     says_nothing = text == t(TONES[each.tone])
     return {
         "n": each.n,
-        "time": _clock(each.at, zone),
+        "time": _clock(each.at, now, zone),
         "tone": each.tone.value,
         "text": (short(each.key or "") or text) if says_nothing else text,
     }
@@ -317,8 +317,10 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _clock(at: str, zone: ZoneInfo) -> str:
-    return datetime.fromisoformat(at).astimezone(zone).strftime("%H:%M:%S")
+def _clock(at: str, now: str, zone: ZoneInfo) -> str:
+    """The time alone, if it is today's."""
+    then, today = (datetime.fromisoformat(each).astimezone(zone) for each in (at, now))
+    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%m-%d %H:%M}"
 
 
 def _when(at: str, zone: ZoneInfo) -> str:

@@ -25,10 +25,11 @@ from edge_agent.ledger.reader import LedgerReader
 from edge_agent.ledger.tallies import tallied
 from edge_agent.line.commands import Commands
 from edge_agent.line.counts import PAGE_KIND, Counts
+from edge_agent.line.earlier import earlier
 from edge_agent.line.engine import Engine
 from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
-from edge_agent.line.views import Views
+from edge_agent.line.views import OPERATIONS, Views
 from edge_agent.line.watching import Watching
 from edge_agent.people.catch_up import catch_up
 from edge_agent.people.store import People
@@ -56,6 +57,7 @@ class Stations:
         sample: Callable[[str], tuple[LevelName, dict[str, str]]],
     ) -> None:
         self._config = config
+        self._plan = plan
         self._people = People(config.people_path)
         with LedgerReader(config.ledger_path) as ledger:
             self._lost_secrets = catch_up(
@@ -108,13 +110,24 @@ class Stations:
         self._watching.changed()
 
     async def run(self) -> None:
-        """Look at what others know, until cancelled: the ledger for what was counted before the
-        start, the sync role for what waits for HQ."""
+        """Look at what others know, until cancelled: the ledger for what was done and counted
+        before the start, the sync role for what waits for HQ."""
+        await self._tell_earlier()
         await self._count_earlier()
         while self._config.sync is not None:
             if self._watching.facts()["watchers"]:
                 self._views.hq_waiting = await asyncio.to_thread(self._hq_waiting)
             await asyncio.sleep(HQ_LOOK_S)
+
+    async def _tell_earlier(self) -> None:
+        path, until = self._config.ledger_path, self._counted_from
+        try:
+            found = await asyncio.to_thread(earlier, path, until, self._plan, OPERATIONS)
+        except LedgerError as error:
+            log.error("the screens list what is done from now on", why=str(error))
+            return
+        self._views.told_earlier(found)
+        self._watching.changed()
 
     async def _count_earlier(self) -> None:
         pages, since = self._counts.pages, self._counts.since

@@ -1,13 +1,14 @@
 """What the pages show of this moment, put together from the line's state and what was just said.
 
-Reads, commands and what became of them are remembered per station, the last OPERATIONS; they are
-gone after a restart. Everything else comes from what the events say.
+Reads, commands and what became of them are remembered per station, the last OPERATIONS; those of
+before the start as the ledger's events tell them. The large field shows only what was said since
+the start: an old success must not look like an answer to the scan that is being made.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from edge_agent import clock
 from edge_agent.config import LineConfig, Station
@@ -41,9 +42,10 @@ _LABEL = {Fate.QUEUED: "printing", Fate.PRINTED: "printed", Fate.FAILED: "failed
 
 @dataclass(slots=True)
 class _Said:
-    """What was said at one station."""
+    """What was said at one station; `last` since the start."""
 
-    n: int = 0
+    n: int
+    last: LastRead | None = None
     operations: deque[LastRead] = field(default_factory=lambda: deque(maxlen=OPERATIONS))
     """Newest first."""
 
@@ -66,7 +68,8 @@ class Views:
         self._devices = devices
         self._gates = gates
         self._plans = {level.name: level for level in plan.levels}
-        self._said = {name: _Said() for name in plan.stations}
+        # Numbers go on from the events', by which those of before the start are told apart.
+        self._said = {name: _Said(engine.last_seq) for name in plan.stations}
         names = [level.name for level in plan.levels]
         self._shown_at = {
             StationName(station.name): [
@@ -80,7 +83,7 @@ class Views:
 
     def show(self, said: Show) -> LastRead:
         """`said` is the last that was said at its station, if it is one: an edit is the line's."""
-        place = self._said.get(said.station) or _Said()
+        place = self._said.get(said.station) or _Said(0)
         place.n += 1
         last = LastRead(
             n=place.n,
@@ -94,8 +97,15 @@ class Views:
             culprits=said.culprits,
             picture=said.picture,
         )
+        place.last = last
         place.operations.appendleft(last)
         return last
+
+    def told_earlier(self, earlier: Mapping[StationName, Iterable[LastRead]]) -> None:
+        """What was done at each station before the start, newest first."""
+        for name, operations in earlier.items():
+            said = self._said[name].operations
+            said.extend(islice(operations, OPERATIONS - len(said)))
 
     def line(self) -> LineView:
         """The whole line as it is now."""
@@ -146,12 +156,12 @@ class Views:
 
     def _station(self, station: Station) -> StationView:
         name = StationName(station.name)
-        said = self._said[name].operations
+        said = self._said[name]
         here = [
             filling
             for level in self._shown_at[name]
             for filling in self._engine.state.packing.filling.get(level, ())
-            if filling.bench in (None, name) or filling.parked
+            if filling.bench in self._owners(station) or filling.parked
         ]
         gate = self._gates.get(name)
         return StationView(
@@ -159,15 +169,27 @@ class Views:
             work=station.page,
             levels=tuple(station.reads),
             signed_in=self._engine.state.signed_in.get(name),
-            last=said[0] if said else None,
+            last=said.last,
             prompt=self._engine.prompt(name),
             boxes=tuple(self._box(each) for each in here if not each.parked),
             parked=tuple(self._box(each) for each in here if each.parked),
             counters=self._counts.at(name),
-            operations=tuple(said),
+            operations=tuple(said.operations),
             gate=gate() if gate else None,
             camera=station.scanner if station.scanner in self._config.cameras else None,
+            readers=tuple(
+                each
+                for each in (station.scanner, station.second_scanner, station.handheld)
+                if each is not None
+            ),
         )
+
+    @staticmethod
+    def _owners(station: Station) -> tuple[StationName | None, ...]:
+        """Whose containers are filled at `station`: its own and, but for a table for repairs, the
+        belt's."""
+        name = StationName(station.name)
+        return (name,) if station.page == "rework" else (name, None)
 
     def _box(self, filling: Filling) -> Box:
         plan = self._plans.get(LevelName(filling.level))

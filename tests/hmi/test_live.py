@@ -179,6 +179,27 @@ def test_each_tone_sounds_once_the_screen_was_touched(opened: Opener, line: Fake
         assert page.evaluate("document.documentElement.dataset.sounded") == f"{tone} {number}"
 
 
+def test_after_a_restart_of_the_line_the_list_is_silent_and_the_next_read_sounds(
+    opened: Opener, line: FakeLine
+) -> None:
+    """Its numbers may begin where they began before."""
+    page = opened(PACKING)
+    page.locator(".last").click()
+    sounded = "document.documentElement.dataset.sounded"
+    read = scenes.read(41)
+    line.show(scenes.line(scenes.station("packing", last=read, operations=(read,))))
+    shows(page, 41)
+    assert page.evaluate(sounded) == "good 41"
+    page.evaluate("delete document.documentElement.dataset.sounded")
+    line.show(scenes.line(scenes.station("packing", last=None, operations=(read,))))
+    expect(page.locator(".last.none")).to_be_visible()
+    expect(page.locator(".operations li")).to_have_count(1)
+    assert page.evaluate(sounded) is None
+    line.show(scenes.line(scenes.station("packing", last=read, operations=(read,))))
+    shows(page, 41)
+    assert page.evaluate(sounded) == "good 41"
+
+
 def test_a_screen_that_nobody_touched_says_that_it_is_silent(
     browser: Browser, hmi: HmiProcess
 ) -> None:

@@ -51,6 +51,15 @@ def test_times_are_the_lines_own() -> None:
     assert last["first"] == "First scanned 11-22 08:58:02 at packing"
 
 
+def test_what_was_done_on_another_day_is_told_with_its_day() -> None:
+    done = tuple(
+        replace(scenes.read(n), at=at)
+        for n, at in enumerate(("2026-11-21T16:00:00.000Z", "2026-11-21T15:59:59.999Z"))
+    )
+    shown = screen(scenes.station("packing", operations=done))["operations"]
+    assert [each["time"] for each in shown] == ["00:00:00", "11-21 23:59"]
+
+
 def test_where_it_was_first_scanned_is_said_once() -> None:
     last = scenes.duplicate(31)
     assert last.first is not None

@@ -12,6 +12,7 @@ const AWAY_MS = 1500;
 const LOOK_MS = 100;
 const DOUBLE_TAP_MS = 500;
 const TOLD_MS = 6000;
+const LAMPS = 8;
 
 export default {
   props: { kind: String, texts: Object, screen: Object },
@@ -61,6 +62,8 @@ export default {
       sounds.wake().then(() => (this.mute = sounds.isBlocked()));
     },
     sound(last) {
+      // Nothing was read since the line's start: its numbers begin anew.
+      if (last === null) this.soundedAt = null;
       if (!last || last.n === this.soundedAt) return;
       const isFirst = this.soundedAt === null;
       this.soundedAt = last.n;
@@ -119,7 +122,8 @@ export default {
           h("small", texts.station ? [data(texts.line), " · ", texts.work] : screen.shift),
         ]),
         h("div", { class: "lamps" }, [
-          screen.lamps.slice(0, 8).map((one) => lamp(texts, one)),
+          screen.lamps.slice(0, LAMPS).map((one) => lamp(texts, one)),
+          screen.lamps.length > LAMPS ? h("b", `+${screen.lamps.length - LAMPS}`) : null,
           h("span", { class: ["lamp", screen.hq.state] }, [
             h("i", { class: "dot" }),
             h("span", { class: "lamp-text" }, [h("span", { class: "lamp-name" }, texts.hq), h("small", screen.hq.word)]),
