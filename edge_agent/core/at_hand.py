@@ -1,8 +1,9 @@
 """The container at hand at a bench: what people fill there, close, put aside and take up again."""
 
 from edge_agent.core.codes import Code
-from edge_agent.core.containers import is_filled, name, no_room_above, print_label, shut
+from edge_agent.core.containers import filled, is_filled, name, no_room_above, print_label, shut
 from edge_agent.core.contents import product_in
+from edge_agent.core.effects import Tone
 from edge_agent.core.events import Parked, Reason
 from edge_agent.core.history import Known
 from edge_agent.core.inputs import Read
@@ -96,39 +97,61 @@ def park(record: Record, station: StationName, at: Instant, by: PersonId | None)
         return say("nothing is open here that could be put aside")
     if filling.ready:
         return say("its label is under way: scan the label")
-    _park(record, station, at, filling, by, None, parked=True)
+    put_aside(record, station, at, filling, by)
     return None
+
+
+def put_aside(
+    record: Record, station: StationName, at: Instant, filling: Filling, by: PersonId | None
+) -> None:
+    """`filling` stays as it is until somebody goes on with it."""
+    _emit(record, station, at, filling, by, None, parked=True)
 
 
 def resume(
     record: Record, station: StationName, at: Instant, key: CodeKey, by: PersonId | None
-) -> Saying | None:
+) -> tuple[Tone, Saying]:
     """Go on at `station` with a container that was put aside; `key` is its code, or that of a
-    thing in it. None, or why not."""
+    thing in it. What is told of it, or why not (Tone.BAD). One that is full may be closed here
+    whatever is packed now: nothing more goes in."""
     leave(record, record.held.pop(station, None))
     packing = record.state.packing
     filling = next((f for f in packing.every() if key == f.key or key in f.children), None)
     if filling is None or not filling.parked:
-        return say("{code} was not put aside, and lies in nothing that was", code=key)
-    order = record.state.active_order or {}
-    gtin, lot = product_in(record.history, filling)
-    for found, due in ((gtin, order.get("gtin")), (lot, order.get("batch"))):
-        if found and due and found != due:
-            return say("it is of {found}, {expected} is packed", found=found, expected=due)
+        return Tone.BAD, say("{code} was not put aside, and lies in nothing that was", code=key)
+    is_full = packing.is_full(filling)
+    if not is_full and (refusal := _of_another_order(record, filling)):
+        return Tone.BAD, refusal
     owner = packing.owner(filling.level, station)
     open_here = packing.queue(filling.level, owner)
     waiting = record.plan.level(filling.level).waiting
-    if packing.current(filling.level, owner) or len(open_here) > waiting:
-        return say(
+    is_begun = packing.current(filling.level, owner) is not None
+    if (is_begun and not is_full) or len(open_here) > waiting:
+        return Tone.BAD, say(
             "another {level} is open here and holds {count}: close it or put it aside first",
             level=filling.level,
             count=len(open_here[-1].children),
         )
-    _park(record, station, at, filling, by, owner, parked=False)
+    _emit(record, station, at, filling, by, owner, parked=False)
+    if is_full:
+        return filled(record, station, at, filling.id)
+    return Tone.GOOD, say("taken up again")
+
+
+def _of_another_order(record: Record, filling: Filling) -> Saying | None:
+    order = record.state.active_order or {}
+    gtin, lot = product_in(record.history, filling)
+    for found, due in ((gtin, order.get("gtin")), (lot, order.get("batch"))):
+        if found and due and found != due:
+            return say(
+                "it is of {found}, {expected} is packed: change to its order, or EMPTY it",
+                found=found,
+                expected=due,
+            )
     return None
 
 
-def _park(
+def _emit(
     record: Record,
     station: StationName,
     at: Instant,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edge_agent.core import at_hand, labels, orders
 from edge_agent.core.commands import Command
-from edge_agent.core.containers import print_label
+from edge_agent.core.containers import print_label, set_apart
 from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import ReworkRefused
@@ -106,7 +106,8 @@ def do(record: Record, deed: Deed, release: Callable[[Release], None]) -> Outcom
             return _outcome(at_hand.park(record, station, at, by), say("put aside"))
         case Command.RESUME:
             key = deed.scanned[0].code.key
-            return _outcome(at_hand.resume(record, station, at, key, by), say("taken up again"))
+            tone, saying = at_hand.resume(record, station, at, key, by)
+            return Outcome(saying, tone=tone)
         case Command.ORDER:
             refusal = orders.change_order(
                 record, station, at, OrderId(press.argument), by, deed.approver_id
@@ -131,8 +132,11 @@ def _close(record: Record, deed: Deed) -> Outcome:
     station, at = deed.press.station, deed.press.at
     filling = at_hand.at_hand(record, station)
     refusal = at_hand.close(record, station, at, deed.by_id, deed.approver_id)
-    if refusal or filling is None or record.state.packing.find(filling.id) is None:
+    if refusal or filling is None:
         return _outcome(refusal, say("closed"))
+    if record.state.packing.find(filling.id) is None:
+        key = record.state.last_closed[filling.level].key
+        return Outcome(set_apart(record, filling.level, key) or say("closed"), key)
     label = record.plan.level(filling.level).label
     if label is not None and label.verify:
         return Outcome(say("the label is printed: scan it"), tone=Tone.FULL)

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
+from edge_agent.core.at_hand import put_aside
 from edge_agent.core.codes import CodeError, check_gtin
 from edge_agent.core.effects import Judge, Show, Tone
 from edge_agent.core.events import (
     Edited,
     OrderChanged,
-    Parked,
     Reason,
     Rejected,
     StopCause,
@@ -114,19 +114,8 @@ def _end(record: Record, station: StationName, at: Instant, by: PersonId | None)
 def _park_all(record: Record, station: StationName, at: Instant, by: PersonId | None) -> None:
     packing = record.state.packing
     for filling in list(packing.every()):
-        if filling.parked or packing.is_full(filling):
-            continue
-        record.emit(
-            Parked(
-                at=at.isoformat(),
-                station=station,
-                level=filling.level,
-                container=filling.id,
-                parked=True,
-                bench=None,
-                by=by,
-            )
-        )
+        if not filling.parked and not packing.is_full(filling):
+            put_aside(record, station, at, filling, by)
 
 
 def _clear_belt(record: Record, name: StationName, at: Instant) -> None:

@@ -52,7 +52,8 @@ class Filling:
     `bench` is the station whose own it is; None where it is filled in the order of the belt, or
     put aside (`parked`). `key` is its code, where it has one before it is closed. `gtin` and `lot`
     are those of the first thing in it, as far as they are known. `ready`: it takes no more, its
-    label is under way. `order` is the one that was worked on when it was begun or taken up again.
+    label is under way. `order` is the one that was worked on when it was begun, or gone on with
+    before it was full.
     """
 
     id: ContainerId
@@ -223,16 +224,18 @@ class Packing:
         filling.children = list(opened.children)
 
     def park(self, parked: Parked) -> None:
-        """A container was put aside, or is gone on with: then it is the last of its queue. One that
-        is not known was closed by mistake, or split off: it is the first."""
+        """A container was put aside, or is gone on with: then it is the last of its queue, and of
+        the order that is worked on. One that is full stays of its own, and is the first; as is one
+        that is not known: it was closed by mistake, or split off."""
         is_new = self.find(parked.container) is None
         filling = self._open(parked.container, parked.level, parked.bench)
         filling.parked, filling.bench = parked.parked, parked.bench
-        if not parked.parked:
+        is_full = self.is_full(filling)
+        if not parked.parked and not is_full:
             filling.order = self.order
         fillings = self.filling[parked.level]
         fillings.remove(filling)
-        fillings.insert(0 if is_new else len(fillings), filling)
+        fillings.insert(0 if is_new or is_full else len(fillings), filling)
 
     def finish(self, container: ContainerId) -> None:
         """The label of `container` is under way: nothing more goes in."""

@@ -1,16 +1,19 @@
 """Where a thing scanned at a bench goes, and whether there is a place for it."""
 
+from dataclasses import replace
+
 from edge_agent.core.codes import Code
 from edge_agent.core.containers import filled, no_room_above
 from edge_agent.core.contents import Product, mixes, product, product_in
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Reason
 from edge_agent.core.inputs import Read
-from edge_agent.core.names import LevelName, StationName
+from edge_agent.core.names import Gtin, LevelName, StationName
+from edge_agent.core.packing import Filling, LevelPlan
 from edge_agent.core.record import Record
 from edge_agent.core.saying import Saying, say
 from edge_agent.core.states import State
-from edge_agent.core.verify import Objection
+from edge_agent.core.verify import Due, Objection, verify
 
 AGAIN = (State.EJECTED, State.TAKEN_OFF)
 """What never left the line, and so is commissioned as if it were new."""
@@ -37,15 +40,34 @@ def no_place(record: Record, station: StationName, code: Code, before: int = 0) 
     if objection := packing.room_for(code.level, coming, owner):
         return objection
     parent = packing.parent_of(code.level)
-    current = packing.current(parent.name, owner) if parent is not None else None
-    if current is None or parent is None:
+    if parent is None:
         return None
-    if not parent.mixed:
-        inside = _due(record, product_in(record.history, current))
-        if objection := mixes(parent.name, inside, product(record.history, code)):
-            return objection
+    current = packing.current(parent.name, owner)
+    if not parent.mixed and (objection := _does_not_belong(record, code, parent, current, owner)):
+        return objection
+    if current is None:
+        return None
     closes = current.key is not None and len(current.children) + 1 + before >= parent.capacity
     return no_room_above(record, parent.name, station) if closes else None
+
+
+def _does_not_belong(
+    record: Record,
+    code: Code,
+    parent: LevelPlan,
+    current: Filling | None,
+    owner: StationName | None,
+) -> Objection | None:
+    """Why what `code` names may not lie with what `current` holds; or, in the order of the belt,
+    may not begin the next container: all that follows is of the order that is worked on."""
+    found = product(record.history, code)
+    if current is not None and current.children:
+        return mixes(parent.name, _due(record, product_in(record.history, current)), found)
+    if owner is not None:
+        return None
+    gtin, lot = found
+    asked = replace(code, gtin=Gtin(gtin) if gtin else None, lot=lot)
+    return verify(asked, Due((code.level,), {}, gated=False), None, record.state.active_order)
 
 
 def due_beside(record: Record, code: Code) -> Product:

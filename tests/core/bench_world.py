@@ -159,6 +159,11 @@ class Benches:
     def revoke(self, person: Person) -> None:
         self.give(Edit(self.at(), self.plan.name, Subject.PERSON, person.id, None, None, "left"))
 
+    def give_role(self, person: Person, role: Role) -> None:
+        new = {"name": person.name, "role": role.value, "language": person.language}
+        given = Edit(self.at(), self.plan.name, Subject.PERSON, person.id, new, None, "moved")
+        self.give(given)
+
     def case(self, name: str, *units: str, station: StationName = ONE) -> None:
         """A case of `units`, packed and closed at `station`; of three, or with a supervisor."""
         self.ok(station, *units)

@@ -72,6 +72,12 @@ class Orders(World):
         self.now_us += 1_000
         return list(self.give(Release(self.instant(), INFEED, "bob", "cleared")))
 
+    def press(self, command: Command) -> Show:
+        """`command` at the bench; what is shown."""
+        self.now_us += 1_000_000
+        self.give(Press(self.instant(), BENCH, command))
+        return self.shows[-1]
+
     def label(self, code: str) -> Show:
         """`code` is scanned; what is shown."""
         self.scan(code)
@@ -242,6 +248,118 @@ def test_a_case_left_over_does_not_go_onto_the_next_orders_pallet_by_hand() -> N
     shown = line.label("level1-1")
     assert (shown.tone, shown.reason) == (Tone.BAD, Reason.MIXED)
     assert line.is_unmixed()
+
+
+def test_a_case_left_over_does_not_begin_the_next_orders_pallet_by_hand() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.change("B")
+    line.label("level1-1")
+    line.now_us += 60_000_000
+    shown = line.label("level1-1")
+    assert (shown.tone, shown.reason) == (Tone.BAD, Reason.WRONG_PRODUCT)
+    full_case(line, "B")
+    line.label("level1-2")
+    (packed,) = [event for event in line.past.events if isinstance(event, Packed)][4:]
+    assert packed.key == CodeKey("plain:level1-2")
+    line.change("A")
+    line.now_us += 60_000_000
+    assert line.label("level1-1").tone is Tone.GOOD
+
+
+def test_a_case_opened_again_of_an_order_before_is_told_to_lie_on_no_pallet() -> None:
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.change("B")
+    line.label("level1-1")
+    line.press(Command.REOPEN)
+    line.label("level1-1")
+    shown = line.press(Command.CLOSE)
+    assert shown.tone is Tone.GOOD
+    assert "It goes onto no level2" in str(shown.saying)
+
+
+# --- what was put aside ------------------------------------------------------------------------
+
+
+def full_pallet_put_aside(line: Orders) -> Orders:
+    """Put aside at the change from A to B, it was filled by the last case of A."""
+    full_case(line, "A")
+    line.label("level1-1")
+    full_case(line, "A")
+    line.change("B")
+    line.label("level1-2")
+    return line
+
+
+def test_a_full_pallet_that_was_put_aside_is_closed_in_three_scans_whatever_is_packed() -> None:
+    line = full_pallet_put_aside(Orders(2, 2))
+    full_case(line, "B")
+    line.label("level1-3")
+    line.press(Command.RESUME)
+    shown = line.label("level1-1")
+    assert shown.tone is Tone.FULL
+    assert "scan its code" in str(shown.saying)
+    assert line.label("level2-1").tone is Tone.FULL
+    closed = line.past.events[-1]
+    assert isinstance(closed, Closed)
+    assert closed.children == ("plain:level1-1", "plain:level1-2")
+    full_case(line, "B")
+    line.label("level1-4")
+    line.label("level2-2")
+    assert line.products_in(closed.container) == {PRODUCT_A}
+    assert line.is_unmixed()
+    line.restart()
+
+
+def test_a_full_pallet_stays_put_aside_where_as_many_wait_as_may() -> None:
+    line = full_pallet_put_aside(Orders(2, 2, waiting=0))
+    full_case(line, "B")
+    line.label("level1-3")
+    line.press(Command.RESUME)
+    shown = line.label("level1-1")
+    assert shown.tone is Tone.BAD
+    assert "close it or put it aside first" in str(shown.saying)
+    line.press(Command.PARK)
+    line.press(Command.RESUME)
+    assert line.label("level1-1").tone is Tone.FULL
+    line.restart()
+
+
+def test_a_full_pallet_is_of_its_own_order_also_when_it_is_gone_on_with() -> None:
+    line = labelled(Orders(2, 2))
+    label = LabelPlan("pallet", "printer", SsccRange("6971234", 0, 1, 99))
+    line.plan = replace(
+        line.plan, levels=(*line.plan.levels[:2], replace(line.plan.levels[2], label=None))
+    )
+    line.restart()
+    full_pallet_put_aside(line)
+    line.plan = replace(
+        line.plan, levels=(*line.plan.levels[:2], replace(line.plan.levels[2], label=label))
+    )
+    line.restart()
+    line.press(Command.RESUME)
+    shown = line.label("level1-2")
+    assert "scan its label" in str(shown.saying)
+    (queued,) = labels(line)
+    assert (queued.fields["order"], queued.fields["gtin"]) == ("A", PRODUCT_A)
+    assert line.label(queued.key).tone is Tone.FULL
+
+
+def test_a_pallet_that_is_not_full_waits_for_its_order_and_it_is_said_what_else_is_possible() -> (
+    None
+):
+    line = Orders(2, 2)
+    full_case(line, "A")
+    line.label("level1-1")
+    line.change("B")
+    line.press(Command.RESUME)
+    shown = line.label("level1-1")
+    assert shown.tone is Tone.BAD
+    assert "change to its order, or EMPTY it" in str(shown.saying)
+    line.change("A")
+    line.press(Command.RESUME)
+    assert line.label("level1-1").tone is Tone.GOOD
 
 
 def labelled(line: Orders) -> Orders:

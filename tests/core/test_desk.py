@@ -274,6 +274,26 @@ def test_who_is_revoked_is_signed_out_everywhere(world: Benches) -> None:
     assert not world.line.state.signed_in
 
 
+def test_who_gets_another_role_is_signed_out_everywhere_and_nothing_is_done_in_the_old_one(
+    world: Benches,
+) -> None:
+    world.ok(TWO, SUE, "unit-10")
+    world.do(ONE, (Command.DECOMMISSION, "other"), SUE)
+    world.give_role(SUE, Role.OPERATOR)
+    assert TWO not in world.line.state.signed_in
+    assert world.line.desk.prompt(ONE) is None, "the leave that she gave is not hers to give now"
+    world.do(TWO, Command.CLOSE)
+    assert world.line.desk.prompt(TWO) is not None, "a badge is asked for"
+    assert world.inside("unit-10") == ""
+    world.restart()
+    assert TWO not in world.line.state.signed_in
+
+
+def test_who_keeps_the_role_stays_signed_in(world: Benches) -> None:
+    world.give_role(ANN, ANN.role)
+    assert ONE in world.line.state.signed_in
+
+
 # --- what is asked at the wrong time ------------------------------------------------------------
 
 
