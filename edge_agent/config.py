@@ -80,6 +80,9 @@ class Station(Section):
     reread_ms: Annotated[int, Field(ge=0, le=60_000)] = 1_000
     """The same code again within this time is the same scan: suppressed, counted, no duplicate."""
     gate: Gate | None = None
+    second_scanner: Name | None = None
+    """At a gate where each thing has two codes (`levels.pair`): a second device, for the side of it
+    that `scanner` does not see. None: `scanner` says both codes, one after the other."""
     handheld: Name | None = None
     """A hand scanner for people, where `scanner` reads by itself: command barcodes, badges, and
     what they repair."""
@@ -293,6 +296,7 @@ class LineConfig(Section):
             camera, gate = self.cameras.get(station.scanner), station.gate
             if camera is None or gate is None:
                 continue
+            has_both = self.levels[0].pair is not None and station.second_scanner is None
             at, source = f"cameras.{station.scanner}", camera.source
             if camera.trigger != "camera":
                 faults.append(
@@ -312,7 +316,13 @@ class LineConfig(Section):
                     f"{source.latency_ms}, expected together at most "
                     f"stations.{index}.gate.read_window_ms = {gate.read_window_ms}"
                 )
-            if camera.layer or camera.expected > 1:
+            if has_both and camera.expected != 2:
+                faults.append(
+                    f"{at}.expected is {camera.expected}, expected 2: a {self.levels[0].name} has "
+                    "a second code (levels.0.pair), and nothing else reads at station "
+                    f"{station.name}"
+                )
+            elif camera.layer or (camera.expected > 1 and not has_both):
                 faults.append(
                     f"cameras.{station.scanner} expects several codes, expected one: things come "
                     f"one by one at the gate of station {station.name}"
@@ -369,24 +379,47 @@ class LineConfig(Section):
                     f"{at}.reads is {station.reads}, expected {levels[:1]}: "
                     "a gated station reads the lowest level only"
                 )
-            if station.gate and self.levels[0].pair is not None:
-                faults.append(
-                    f"{at}.gate: a {levels[0]} has a second code (levels.0.pair), expected no "
-                    "gate: an item's window takes one read"
-                )
-            device = self.devices.get(station.scanner)
-            if station.gate and device is not None and not device.ends_frames:
-                faults.append(
-                    f"{at}.scanner {station.scanner!r} has no suffix: at a gate the end of a code "
-                    "must be seen, not waited for"
-                )
+            faults += self._pair_faults(at, station, scanners)
+            for key, name in (
+                ("scanner", station.scanner),
+                ("second_scanner", station.second_scanner),
+            ):
+                device = self.devices.get(name) if name else None
+                if station.gate and device is not None and not device.ends_frames:
+                    faults.append(
+                        f"{at}.{key} {name!r} has no suffix: at a gate the end of a code must be "
+                        "seen, not waited for"
+                    )
         faults += self._shared_registers() + self._shared_io()
-        used = [station.scanner for station in self.stations]
-        used += [station.handheld for station in self.stations if station.handheld is not None]
+        used = [
+            name
+            for station in self.stations
+            for name in (station.scanner, station.second_scanner, station.handheld)
+            if name is not None
+        ]
         faults += [
             f"devices.{name} is named twice as a station's scanner or handheld; it serves one"
             for name in sorted({n for n in used if used.count(n) > 1})
         ]
+        return faults
+
+    def _pair_faults(self, at: str, station: Station, scanners: list[str]) -> list[str]:
+        """Who reads the two codes of a thing at a gate."""
+        faults, second = [], station.second_scanner
+        gate, has_pair = station.gate, self.levels[0].pair is not None
+        devices = sorted(set(scanners) - set(self.cameras))
+        if second is not None and second not in devices:
+            faults.append(f"{at}.second_scanner is {second!r}, expected one of {devices}")
+        if second is not None and not (gate and has_pair):
+            faults.append(
+                f"{at}.second_scanner is {second!r}, expected a gate there and levels.0.pair: "
+                "elsewhere a thing has one code, or one scanner reads both; remove it"
+            )
+        if gate and gate.io and gate.io.trigger == "scanner" and has_pair:
+            faults.append(
+                f"{at}.gate.io.trigger is 'scanner', expected 'input' or 'counter': each of a "
+                f"{self.levels[0].name}'s two codes (levels.0.pair) would make an item"
+            )
         return faults
 
 

@@ -75,17 +75,18 @@ def _station(
         name=StationName(station.name),
         due=Due(reads, products, gated=gate is not None, packs=packs),
         reread_us=station.reread_ms * 1_000,
-        gate=_gate(gate) if gate else None,
+        gate=_gate(gate, 1 if station.second_scanner is None else 2) if gate else None,
         work=station.page,
     )
 
 
-def _gate(gate: Gate) -> GatePlan:
+def _gate(gate: Gate, scanners: int) -> GatePlan:
     stop = gate.stop
     return GatePlan(
         window_us=gate.read_window_ms * 1_000,
         spacing_us=gate.min_spacing_ms * 1_000,
         stop=StopPlan(stop.in_a_row, stop.count, stop.of_last, stop.on),
+        scanners=scanners,
     )
 
 

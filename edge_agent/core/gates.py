@@ -1,6 +1,7 @@
 """Gated stations: whose read is whose, what the gate is told, and what it answers."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from edge_agent.core.codes import Code
@@ -23,7 +24,7 @@ from edge_agent.core.events import (
     Untracked,
 )
 from edge_agent.core.events import Stray as StrayEvent
-from edge_agent.core.gate import Clash, Finding, Silence, Stray, Tie, Tracker
+from edge_agent.core.gate import Answers, Clash, Finding, Silence, Stray, Tie, Tracker
 from edge_agent.core.inputs import (
     Arming,
     Conditions,
@@ -36,6 +37,7 @@ from edge_agent.core.inputs import (
     Strays,
 )
 from edge_agent.core.names import CodeKey, Instant, ItemNumber, StationName
+from edge_agent.core.pairs import Paired, made_just_now, paired
 from edge_agent.core.record import Record
 from edge_agent.core.saying import say
 from edge_agent.core.state import Belt
@@ -113,13 +115,21 @@ class Gates:
     def _tracker(self, first: Counter) -> Tracker:
         plan = self._record.plan.stations[first.station].gate
         assert plan is not None  # noqa: S101 only gated stations have a PLC
-        return Tracker(first, window_us=plan.window_us, spacing_us=plan.spacing_us)
+        return Tracker(
+            first,
+            window_us=plan.window_us,
+            spacing_us=plan.spacing_us,
+            answers=1 if self._record.plan.levels[0].pair is None else 2,
+            scanners=plan.scanners,
+        )
 
     def _judge(self, name: StationName, at: Instant, findings: Iterable[Finding]) -> None:
         for finding in findings:
             match finding:
                 case Tie(item, read):
                     self._judge_read(item, read)
+                case Answers(item, reads):
+                    self._judge_pair(item, reads)
                 case Clash(item, read, detail):
                     # Of an item that the gate has answered for, nothing can be withdrawn.
                     settled = self._record.state.belts[name].is_settled(item)
@@ -138,19 +148,43 @@ class Gates:
                     self._reject(read, Objection(Reason.AMBIGUOUS, said))
 
     def _judge_read(self, item: ItemNumber, read: Read) -> None:
-        state = self._record.state
         code, objection = self._record.examine(read)
         if code is not None and objection is None:
-            objection = state.packing.room_for(code.level, state.coming()) or self._mixes(code)
-        stop = state.belts[read.station].interlock.stop
-        if stop is not None and objection is None:
-            said = say("the line is stopped: {cause}", cause=stop[1])
-            objection = Objection(Reason.STOPPED, said)
+            objection = made_just_now(self._record, code) or self._no_place(read.station, code)
         if objection is not None or code is None:
             assert objection is not None  # noqa: S101 examine objects where there is no code
             self._reject(read, objection, code, item)
             return
-        self._record.commission(code, read, item)
+        self._accept(item, read, code)
+
+    def _judge_pair(self, item: ItemNumber, reads: tuple[Read, ...]) -> None:
+        """All answers to an item that has two codes: both are bound to it, or none is."""
+        found = paired(self._record, reads)
+        if isinstance(found, Paired):
+            objection = self._no_place(found.read.station, found.code)
+            if objection is None:
+                self._accept(item, found.read, found.code, found.second.key)
+                return
+        else:
+            objection = found.objection
+        texts = " + ".join(read.text for read in reads if read.text is not None)
+        picture = next((read.picture for read in (found.read, *reads) if read.picture), None)
+        told = replace(found.read, text=texts or None, picture=picture)
+        self._reject(told, objection, found.code, item)
+
+    def _no_place(self, station: StationName, code: Code) -> Objection | None:
+        """Why a thing that has passed the rules may not pass the gate now."""
+        state = self._record.state
+        if objection := (state.packing.room_for(code.level, state.coming()) or self._mixes(code)):
+            return objection
+        if (stop := state.belts[station].interlock.stop) is None:
+            return None
+        return Objection(Reason.STOPPED, say("the line is stopped: {cause}", cause=stop[1]))
+
+    def _accept(
+        self, item: ItemNumber, read: Read, code: Code, also: CodeKey | None = None
+    ) -> None:
+        self._record.commission(code, read, item, also)
         self._record.decision.effects.append(Judge(read.station, item, None, read.at.mono_us))
         self._record.show(read, Tone.GOOD, GOOD, key=code.key)
 

@@ -40,6 +40,8 @@ class Devices:
             name, reader = StationName(station.name), self._readers[station.scanner]
             if station.gate:
                 yield reader.run(partial(on_read, name, False))
+                if station.second_scanner is not None:
+                    yield self._readers[station.second_scanner].run(partial(on_read, name, False))
             else:
                 yield reader.run(partial(self._by_hand, name, reader, on_read, False))
             if station.handheld is not None:

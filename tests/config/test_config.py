@@ -98,9 +98,10 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
             ('name = "unit"', 'name = "unit"\npair = { pattern = "(", name = "code" }'),
             "levels.0.pair.pattern is no regular expression",
         ),
+        (('reads = ["unit"]', 'reads = ["unit"]\nsecond_scanner = "x"'), "second_scanner is 'x'"),
         (
-            ('name = "unit"', 'name = "unit"\npair = { pattern = "S.*", name = "code" }'),
-            "stations.0.gate: a unit has a second code",
+            ('reads = ["unit"]', 'reads = ["unit"]\nsecond_scanner = "belt"'),
+            "stations.0.second_scanner is 'belt', expected a gate there and levels.0.pair",
         ),
         (
             ("capacity = 12", 'capacity = 12\npair = { pattern = "S.*", name = "code" }'),
@@ -195,6 +196,64 @@ def test_a_fault_of_remote_io_is_named(tmp_path: Path, change: tuple[str, str], 
 def test_a_fault_of_the_shifts_is_named(tmp_path: Path, keys: str, said: str) -> None:
     (fault,) = faults(tmp_path, GOOD.replace('name = "one"', f'name = "one"\n{keys}', 1))
     assert said in fault
+
+
+SECOND = """[devices.below]
+kind = "scanner"
+url = "tcp://127.0.0.1:9005"
+suffix = "\\r"
+[devices.plc]"""
+PAIR = (
+    GOOD.replace('name = "unit"', 'name = "unit"\npair = { pattern = "S.*", name = "code" }', 1)
+    .replace('reads = ["unit"]', 'reads = ["unit"]\nsecond_scanner = "below"', 1)
+    .replace("[devices.plc]", SECOND, 1)
+)
+
+
+@pytest.mark.parametrize(("second", "scanners"), [("below", 2), (None, 1)])
+def test_two_codes_at_a_gate_come_from_two_scanners_or_from_one(
+    tmp_path: Path, second: str | None, scanners: int
+) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text(PAIR if second else PAIR.replace('second_scanner = "below"\n', ""))
+    config = load_config(path)
+    assert config.stations[0].second_scanner == second
+    plan = line_plan(config)
+    assert plan.levels[0].pair is not None
+    (station,) = plan.stations.values()
+    assert station.gate is not None and station.gate.scanners == scanners
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('second_scanner = "below"', 'second_scanner = "belt"'), "devices.belt is named twice"),
+        (('second_scanner = "below"', 'second_scanner = "plc"'), "expected one of ['below', "),
+        (
+            ('9005"\nsuffix = "\\r"', '9005"\nidle_ms = 20'),
+            "stations.0.second_scanner 'below' has no suffix",
+        ),
+        (
+            ('second_scanner = "below"', 'second_scanner = "below"\nhandheld = "below"'),
+            "devices.below is named twice",
+        ),
+    ],
+)
+def test_a_fault_of_the_second_scanner_is_named(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    assert change[0] in PAIR
+    found = faults(tmp_path, PAIR.replace(*change, 1))
+    assert any(said in fault for fault in found), found
+
+
+def test_of_two_codes_each_would_make_an_item_where_the_scanners_answer_does(
+    tmp_path: Path,
+) -> None:
+    text = PULSE.replace('eye = { table = "discrete", address = 0 }', 'trigger = "scanner"', 1)
+    pair = 'name = "unit"\npair = { pattern = "S.*", name = "code" }'
+    found = faults(tmp_path, text.replace('name = "unit"', pair, 1))
+    assert any("stations.0.gate.io.trigger is 'scanner', expected 'input'" in f for f in found)
 
 
 def test_two_gates_do_not_share_remote_io(tmp_path: Path) -> None:
