@@ -26,6 +26,7 @@ from edge_agent.core.body import from_body
 from edge_agent.core.events import Event
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.people.secrets import badge_digest, new_badge
+from tests.chromium import LAUNCH
 from tests.ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "line_configs" / "stations.toml"
@@ -227,9 +228,7 @@ async def hall(root: Path, changes: Mapping[str, str] | None = None) -> AsyncIte
     done = await _start("ledger", "init", str(config_path))
     assert await done.wait() == 0
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = await playwright.chromium.launch(**LAUNCH)
         made = Hall(config_path, config, printer, browser)
         made.scanners = {name: HandScanner(link) for name, link in scanners.items()}
         try:

@@ -1,6 +1,5 @@
 """The real hmi process, a real browser, and a line that says what the test wants."""
 
-import os
 import subprocess
 import sys
 import time
@@ -12,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.chromium import CHROMIUM, LAUNCH
 from tests.hmi import scenes
 from tests.hmi.fake_line import FakeLine
 from tests.ports import free_port
 
-CHROMIUM = os.environ.get("EDGE_AGENT_CHROMIUM", "/usr/bin/chromium")
 SMALL, LARGE = (1_024, 600), (1_920, 1_080)
 
 
@@ -100,10 +99,7 @@ def browser() -> Iterator[Browser]:
     module only, and tests that are coroutines stand before those with a browser."""
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; install Debian's package chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
+        chromium = playwright.chromium.launch(**LAUNCH)
         yield chromium
         chromium.close()
 

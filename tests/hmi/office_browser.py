@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from edge_agent.core.people import Person, Role
+from edge_agent.hmi.sessions import COOKIE
 from tests.hmi import scenes
 from tests.hmi.conftest import SMALL, HmiProcess
 from tests.hmi.office_rig import PIN, STAFF, OfficeLine
@@ -43,6 +45,7 @@ class Office:
         self.url = self.hmi.url
         self._chromium = chromium
         self._contexts: list[BrowserContext] = []
+        self._sessions: dict[str, list[Any]] = {}
 
     def browser(self, size: tuple[int, int] = SMALL, language: str = "en") -> Page:
         context = self._chromium.new_context(viewport={"width": size[0], "height": size[1]})
@@ -65,6 +68,22 @@ class Office:
         press(page, pin)
         self.prefer(page, person.id, getattr(page, "language", "en"))
         page.wait_for_url(f"{self.url}{path}")
+
+    def opened(
+        self, person: Person, path: str, size: tuple[int, int] = SMALL, language: str = "en"
+    ) -> Page:
+        """A page of `person`, who entered the PIN when the first of them was opened."""
+        page = self.browser(size, language)
+        cookies = self._sessions.get(person.id)
+        if cookies is None:
+            self.enter(page, person, path)
+            found = page.context.cookies()
+            self._sessions[person.id] = [c for c in found if c["name"].startswith(COOKIE)]
+        else:
+            page.context.add_cookies(cookies)
+            self.prefer(page, person.id, language)
+            page.goto(self.url + path)
+        return page
 
     def close_browsers(self) -> None:
         while self._contexts:

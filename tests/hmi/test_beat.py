@@ -12,9 +12,7 @@ __all__ = ["fresh", "office"]
 
 @pytest.mark.parametrize("path", ["/orders", "/sign-in"])
 def test_a_page_whose_server_hangs_is_covered_and_comes_back(office: Office, path: str) -> None:
-    page = office.browser(language="zh_CN")
-    office.enter(page, SUPERVISOR, "/orders")
-    page.goto(office.url + path)
+    page = office.opened(SUPERVISOR, path, language="zh_CN")
     page.locator(".office-bar").wait_for()
     office.hmi.process.send_signal(signal.SIGSTOP)
     try:

@@ -69,8 +69,7 @@ def test_a_product_is_checked(gtin: str, name: str, faulty: set[str]) -> None:
 
 @pytest.fixture
 def page(office: Office) -> Page:
-    page = office.browser()
-    office.enter(page, SUPERVISOR, "/orders")
+    page = office.opened(SUPERVISOR, "/orders")
     page.locator(".row-card").first.wait_for()
     return page
 
@@ -222,8 +221,7 @@ def test_pages_fit_and_are_large_enough_for_gloves(
         for n, name in enumerate(scenes.TROUBLESOME)
     )
     office.line.show(replace(scenes.line(), products=products))
-    page = office.browser(size)
-    office.enter(page, SUPERVISOR, path)
+    page = office.opened(SUPERVISOR, path, size)
     page.locator(".row-card").first.wait_for()
 
     assert too_small(page) == []
@@ -232,8 +230,7 @@ def test_pages_fit_and_are_large_enough_for_gloves(
 
 
 def test_a_product_is_added(office: Office) -> None:
-    page = office.browser()
-    office.enter(page, SUPERVISOR, "/products")
+    page = office.opened(SUPERVISOR, "/products")
     page.get_by_role("button", name="New product").click()
     pad(page, "gtin", "06971234567819")
     page.locator("#field-name").fill("مشروب <b>x</b> 🍶")

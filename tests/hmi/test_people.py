@@ -49,8 +49,7 @@ def test_a_person_is_checked(change: dict[str, str], faulty: set[str]) -> None:
 
 @pytest.fixture
 def page(office: Office) -> Page:
-    page = office.browser()
-    office.enter(page, SUPERVISOR, "/people")
+    page = office.opened(SUPERVISOR, "/people")
     page.locator(".row-card").first.wait_for()
     return page
 
@@ -186,8 +185,7 @@ def audited(office: Office) -> Office:
 
 @pytest.fixture
 def trail(audited: Office) -> Page:
-    page = audited.browser()
-    audited.enter(page, AUDITOR, "/audit")
+    page = audited.opened(AUDITOR, "/audit")
     page.locator(".act").first.wait_for()
     return page
 

@@ -69,8 +69,7 @@ def printed(office: Office) -> Office:
 
 
 def open_page(rig: Office, role: Role) -> Page:
-    page = rig.browser()
-    rig.enter(page, STAFF[role], "/printers")
+    page = rig.opened(STAFF[role], "/printers")
     page.locator(".row-card", has_text="sscc-3").wait_for()
     return page
 

@@ -12,11 +12,12 @@ from edge_agent.config_file import load_line
 from edge_agent.core.people import Role
 from edge_agent.words import words
 from tests.hmi.conftest import LARGE, SMALL
-from tests.hmi.office_browser import SUPERVISOR, Office
+from tests.hmi.office_browser import SUPERVISOR, Office, fresh
 from tests.hmi.office_rig import STAFF
 from tests.hmi.test_looks import CONTRAST, ISSUES, SCREENSHOTS, TARGET_PX
 from tests.reports.ledgers import busy_shift, later, order, write
 
+__all__ = ["fresh"]
 DAY = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
 SHIFT = f"{DAY}/00:00"
 """The line has no shifts: it is reported by the day."""
@@ -28,7 +29,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     workspace = tmp_path_factory.mktemp("reports")
     rig = Office(workspace, browser)
     begin = f"{DAY}T00:00:00.000Z"
-    events = [*busy_shift(begin, hours=6, spacing_s=10)]
+    events = [*busy_shift(begin, hours=6, spacing_s=20)]
     events += [order("4712", later(begin, 7 * 3600), 6000, batch=EVIL)]
     write(load_line(str(workspace / "line.toml")), events)
     yield rig
@@ -36,8 +37,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 
 def opened(office: Office, size: tuple[int, int] = SMALL, language: str = "en") -> Page:
-    page = office.browser(size, language)
-    office.enter(page, SUPERVISOR, "/reports")
+    page = office.opened(SUPERVISOR, "/reports", size, language)
     page.locator(".report").wait_for(timeout=30_000)
     return page
 
