@@ -1,24 +1,27 @@
 """Command barcodes for the wall beside a station, and people's badges, as PDF to be printed.
 
 A card says in large words what its code does and what is scanned after it. The codes are QR, level
-M: short enough for modules of 1 mm and more, which a worn handheld reads from a metre away.
+M: short enough for modules of 1 mm and more, which a worn handheld reads from a metre away. Where
+the scanners read bars alone, they are Code 128, each as wide as the page.
 """
 
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
+from reportlab.lib.colors import black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
+from edge_agent.code128 import bars
 from edge_agent.config import LineConfig
 from edge_agent.core.commands import DECOMMISSION_REASONS, PREFIX, Command, CommandScan
 from edge_agent.core.dialog import PROCEDURES
@@ -30,11 +33,10 @@ from edge_agent.station_config import Hmi
 from edge_agent.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.words import Words, words
 
-CARD_WIDTH, CARD_HEIGHT = 90 * mm, 48 * mm
 SYMBOL = 40 * mm
-"""With its quiet zone."""
-COLUMNS, ROWS = 2, 5
-HEADING = 8 * mm
+"""A QR code with its quiet zone."""
+BARS_HEIGHT = 13 * mm
+HEADING, GAP, FOOT = 8 * mm, 3 * mm, 13 * mm
 BADGE_WIDTH, BADGE_HEIGHT = 85.6 * mm, 53.98 * mm
 """ISO/IEC 7810, ID-1: fits the usual holders."""
 STEPS_SHOWN = 4
@@ -62,6 +64,29 @@ class Group:
     cards: tuple[Card, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the cards lie on a page, and what draws one at its lower left corner. `holds` says which
+    texts can be on one."""
+
+    columns: int
+    width: float
+    height: float
+    draw: Callable[[Canvas, Card, float, float, Styles], None]
+    holds: Callable[[str], bool]
+
+    @property
+    def rows(self) -> int:
+        """Of a page with one group."""
+        return int((_ROOM - HEADING - GAP) // self.height)
+
+    def rows_of(self, group: Group) -> int:
+        return -(-len(group.cards) // self.columns)
+
+    def height_of(self, group: Group) -> float:
+        return HEADING + self.rows_of(group) * self.height + GAP
+
+
 def groups(config: LineConfig, directory: Directory, t: Words) -> list[Group]:
     """The cards for the stations of `config` at which people scan, and for the orders that are not
     ended. Empty where nobody scans."""
@@ -78,22 +103,28 @@ def groups(config: LineConfig, directory: Directory, t: Words) -> list[Group]:
     return [group for group in found if group.cards]
 
 
-def barcode_sheets(found: Sequence[Group], config: LineConfig, path: Path, t: Words) -> None:
-    """Write the cards, each group from the top of a page. Raises PaperError."""
+def barcode_sheets(
+    found: Sequence[Group], config: LineConfig, path: Path, t: Words, form: Form
+) -> list[str]:
+    """Write the cards, each group from the top of a page; the texts that `form` does not hold,
+    which are left out. Raises PaperError."""
     load_font(config.hmi.font)
     canvas = Canvas(str(path), pagesize=A4, invariant=True)
     canvas.setTitle(f"{t('Command barcodes')} {config.line.name}")
-    pages, styles = _pages(found), Styles(t)
+    pages, styles = _pages(found, form), Styles(t)
     for number, page in enumerate(pages, 1):
         top = A4[1] - MARGIN
         for group in page:
             _head(canvas, group.title, config.line.name, top, t)
-            top -= HEADING
             for index, card in enumerate(group.cards):
-                row, column = divmod(index, COLUMNS)
-                x, y = MARGIN + column * CARD_WIDTH, top - (row + 1) * CARD_HEIGHT
-                _card(canvas, card, x, y, styles)
-            top -= _rows(group) * CARD_HEIGHT + 3 * mm
+                row, column = divmod(index, form.columns)
+                x, y = MARGIN + column * form.width, top - HEADING - (row + 1) * form.height
+                canvas.setStrokeColor(GRID)
+                canvas.setDash(3, 3)
+                canvas.rect(x, y, form.width, form.height)
+                canvas.setDash()
+                form.draw(canvas, card, x, y, styles)
+            top -= form.height_of(group)
         foot = t("Page {number} of {count}", number=number, count=len(pages))
         canvas.setFillColor(QUIET)
         canvas.setFont(FONT, 8)
@@ -103,6 +134,8 @@ def barcode_sheets(found: Sequence[Group], config: LineConfig, path: Path, t: Wo
         canvas.save()
     except OSError as error:
         raise PaperError(f"{path} cannot be written: {error.strerror}") from None
+
+    return [card.text for group in found for card in group.cards if not form.holds(card.text)]
 
 
 def badge_sheet(
@@ -165,7 +198,7 @@ def _always(config: LineConfig) -> Iterable[Command]:
 
 def _packing(config: LineConfig) -> Iterable[Command]:
     if any(level.by_scan for level in config.levels):
-        yield from (Command.CLOSE, Command.PARK, Command.RESUME)
+        yield from (Command.CLOSE, Command.CONFIRM, Command.PARK, Command.RESUME)
     if any(level.label for level in config.levels):
         yield Command.REPRINT
 
@@ -228,22 +261,19 @@ def _leave(config: LineConfig, command: Command, t: Words) -> str:
 # --- drawing ---------------------------------------------------------------------------------
 
 
-def _pages(found: Sequence[Group]) -> list[list[Group]]:
+def _pages(found: Sequence[Group], form: Form) -> list[list[Group]]:
     """Groups that fit share a page; one that is longer than a page goes on on the next."""
-    pages, room = [list[Group]()], ROWS
+    pages, room = [list[Group]()], _ROOM
     for group in found:
-        for first in range(0, len(group.cards), COLUMNS * ROWS):
-            part = Group(group.title, group.cards[first : first + COLUMNS * ROWS])
-            if _rows(part) > room:
+        cards = [card for card in group.cards if form.holds(card.text)]
+        for first in range(0, len(cards), form.columns * form.rows):
+            part = Group(group.title, tuple(cards[first : first + form.columns * form.rows]))
+            if form.height_of(part) > room:
                 pages.append([])
-                room = ROWS
+                room = _ROOM
             pages[-1].append(part)
-            room -= _rows(part)
+            room -= form.height_of(part)
     return pages
-
-
-def _rows(group: Group) -> int:
-    return -(-len(group.cards) // COLUMNS)
 
 
 def _head(canvas: Canvas, title: str, line: str, top: float, t: Words) -> None:
@@ -255,14 +285,10 @@ def _head(canvas: Canvas, title: str, line: str, top: float, t: Words) -> None:
     canvas.drawRightString(A4[0] - MARGIN, top - 5.5 * mm, f"{line} · {t('Command barcodes')}")
 
 
-def _card(canvas: Canvas, card: Card, x: float, y: float, styles: Styles) -> None:
-    canvas.setStrokeColor(GRID)
-    canvas.setDash(3, 3)
-    canvas.rect(x, y, CARD_WIDTH, CARD_HEIGHT)
-    canvas.setDash()
-    _symbol(canvas, card.text, x + 1.5 * mm, y + CARD_HEIGHT - SYMBOL - 1.5 * mm, SYMBOL)
-    left, room = x + SYMBOL + 3 * mm, CARD_WIDTH - SYMBOL - 5 * mm
-    top = y + CARD_HEIGHT - 4 * mm
+def _qr_card(canvas: Canvas, card: Card, x: float, y: float, styles: Styles) -> None:
+    _symbol(canvas, card.text, x + 1.5 * mm, y + QR_HEIGHT - SYMBOL - 1.5 * mm, SYMBOL)
+    left, room = x + SYMBOL + 3 * mm, QR_WIDTH - SYMBOL - 5 * mm
+    top = y + QR_HEIGHT - 4 * mm
     longest = max(width(word, TITLE_SIZE) for word in card.title.split() or [""])
     size = max(min(TITLE_SIZE, TITLE_SIZE * room / (longest + 1)), SMALLEST_TITLE_SIZE)
     title = ParagraphStyle("card", styles.title, fontSize=size, leading=size * 1.2)
@@ -280,7 +306,31 @@ def _card(canvas: Canvas, card: Card, x: float, y: float, styles: Styles) -> Non
             canvas.drawString(left, y + 7 * mm + index * 10, text)
     canvas.setFillColor(QUIET)
     canvas.setFont(FONT, 7.5)
-    canvas.drawString(x + 5 * mm, y + 2.6 * mm, wrap(card.text, CARD_WIDTH - 8 * mm, 7.5, 1)[0])
+    canvas.drawString(x + 5 * mm, y + 2.6 * mm, wrap(card.text, QR_WIDTH - 8 * mm, 7.5, 1)[0])
+
+
+def _bar_card(canvas: Canvas, card: Card, x: float, y: float, styles: Styles) -> None:
+    """What it does on the left, how on the right, and the bars below, as wide as the card."""
+    half = BAR_WIDTH / 2 - 5 * mm
+    size = max(min(TITLE_SIZE, TITLE_SIZE * half / width(card.title, TITLE_SIZE)), 11)
+    canvas.setFillColor(INK)
+    canvas.setFont(FONT, size)
+    canvas.drawString(x + 5 * mm, y + BAR_HEIGHT - 8 * mm, wrap(card.title, half, size, 1)[0])
+    if card.leave:
+        canvas.setFillColor(MARK)
+        canvas.setFont(FONT, 8.5)
+        canvas.drawString(x + 5 * mm, y + BAR_HEIGHT - 13 * mm, wrap(card.leave, half, 8.5, 1)[0])
+    step = ParagraphStyle("step", styles.text, fontSize=9.5, leading=12)
+    top = y + BAR_HEIGHT - 2 * mm
+    for line in wrap("  ".join(card.steps), half, 9.5, 3):
+        top = _put(canvas, paragraph(line, step), x + BAR_WIDTH / 2, top, half)
+    # Not in the colour of what stands above: red bars are none in a laser's red light.
+    canvas.setFillColor(black)
+    if (found := bars(card.text, BAR_WIDTH, BARS_HEIGHT)) is not None:
+        found.drawOn(canvas, x, y + 5 * mm)
+    canvas.setFillColor(QUIET)
+    canvas.setFont(FONT, 7.5)
+    canvas.drawString(x + 5 * mm, y + 1.8 * mm, wrap(card.text, 2 * half, 7.5, 1)[0])
 
 
 def _put(canvas: Canvas, text: Paragraph, x: float, top: float, room: float) -> float:
@@ -296,3 +346,16 @@ def _symbol(canvas: Canvas, text: str, x: float, y: float, size: float) -> None:
     drawing = Drawing(size, size)
     drawing.add(widget)
     renderPDF.draw(drawing, canvas, x, y)
+
+
+QR_WIDTH, QR_HEIGHT = 90 * mm, 48 * mm
+BAR_WIDTH, BAR_HEIGHT = 180 * mm, 34 * mm
+_ROOM = A4[1] - MARGIN - FOOT
+FORMS: Mapping[str, Form] = {
+    "qr": Form(2, QR_WIDTH, QR_HEIGHT, _qr_card, lambda _: True),
+    "code128": Form(
+        1, BAR_WIDTH, BAR_HEIGHT, _bar_card,
+        lambda text: bars(text, BAR_WIDTH, BARS_HEIGHT) is not None,
+    ),
+}  # fmt: skip
+"""By symbology."""

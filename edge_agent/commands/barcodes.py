@@ -13,12 +13,18 @@ def barcodes(
     config: ConfigArgument,
     pdf: Annotated[Path, typer.Option(help="The file to write.")],
     language: LanguageOption = "",
+    symbology: Annotated[
+        str, typer.Option(help="qr; or code128, for scanners that read bars alone.")
+    ] = "qr",
 ) -> None:
-    """Print the command barcodes of a line's stations, with its orders, as a PDF."""
-    from edge_agent.barcodes import barcode_sheets, groups
+    """Print the command barcodes of a line's stations, with its orders, as a PDF. Ends with 1 where
+    some cannot be in that symbology: the others are printed."""
+    from edge_agent.barcodes import FORMS, barcode_sheets, groups
     from edge_agent.reports.paper import PaperError
     from edge_agent.reports.reading import ReportError, directory_of, reading
 
+    if symbology not in FORMS:
+        raise fail(f"--symbology is {symbology!r}, expected one of {', '.join(FORMS)}", 2)
     loaded = load(config)
     t = words_of(language or loaded.hmi.language)
     try:
@@ -29,7 +35,12 @@ def barcodes(
                 f"{loaded.line.name}: people scan at none of its stations, expected one without a "
                 "gate, or with a handheld"
             )
-        barcode_sheets(found, loaded, pdf, t)
+        left = barcode_sheets(found, loaded, pdf, t, FORMS[symbology])
     except (ReportError, PaperError) as error:
         raise fail(str(error)) from None
-    typer.echo(f"{pdf}: {sum(len(group.cards) for group in found)} barcodes")
+    typer.echo(f"{pdf}: {sum(len(group.cards) for group in found) - len(left)} barcodes")
+    if left:
+        raise fail(
+            f"not on it, for they are too long for a page or have other letters than ASCII: "
+            f"{', '.join(left)}; print them with --symbology qr, or choose orders by touch"
+        )
