@@ -22,18 +22,41 @@ class Link(StrEnum):
     DOWN = "down"
 
 
+class LinkFault(StrEnum):
+    """Why a device cannot be talked to, as far as a person can mend it."""
+
+    ABSENT = "absent"
+    """There is no such device: it is not plugged in."""
+    FORBIDDEN = "forbidden"
+    """The agent's user may not open it."""
+    TAKEN = "taken"
+    """Another process has it."""
+    REFUSED = "refused"
+    """Something is there, and takes no connection."""
+    UNREACHABLE = "unreachable"
+    """Nothing is there."""
+    SILENT = "silent"
+    """It took the connection, and does not answer as such a device does."""
+    BROKEN = "broken"
+    """The connection broke."""
+    BLIND = "blind"
+    """The camera gives no picture."""
+    OTHER = "other"
+    """See `DeviceState.detail`."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """A device's connection, as it is shown to people.
-
-    `detail` says what was found and the mend when the link is not up; `losses` counts how often
-    it went away, `dropped_bytes` what was discarded because it fitted no frame.
+    """A device's connection. `fault` is for the screens, in every language; `detail` says to a
+    technician what was found and the mend when the link is not up; `losses` counts how often it
+    went away, `dropped_bytes` what was discarded because it fitted no frame.
     """
 
     link: Link
     detail: str
     losses: int = 0
     dropped_bytes: int = 0
+    fault: LinkFault | None = None
 
 
 @dataclass(frozen=True, slots=True)

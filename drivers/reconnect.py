@@ -9,19 +9,34 @@ A device that is absent at the start is in no other case than one that was unplu
 """
 
 import asyncio
+import errno
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
-from drivers.protocols import DeviceState, Link
+from drivers.protocols import DeviceState, Link, LinkFault, PlcError
 
 OnLost = Callable[[str], None]
 """Told once, with what happened, when a connection breaks by itself."""
 Close = Callable[[], None]
 OpenLink = Callable[[OnLost], Awaitable[Close]]
 """Opens the connection and gives the way to close it. Raises OSError if it cannot."""
+
+_FAULTS: Mapping[int, LinkFault] = {
+    errno.ENOENT: LinkFault.ABSENT,
+    errno.ENODEV: LinkFault.ABSENT,
+    errno.ENXIO: LinkFault.ABSENT,
+    errno.EACCES: LinkFault.FORBIDDEN,
+    errno.EPERM: LinkFault.FORBIDDEN,
+    errno.EAGAIN: LinkFault.TAKEN,
+    errno.EBUSY: LinkFault.TAKEN,
+    errno.ECONNREFUSED: LinkFault.REFUSED,
+    errno.EHOSTUNREACH: LinkFault.UNREACHABLE,
+    errno.ENETUNREACH: LinkFault.UNREACHABLE,
+    errno.ETIMEDOUT: LinkFault.UNREACHABLE,
+}
 
 _log = structlog.get_logger("drivers")
 
@@ -78,7 +93,7 @@ class Reconnect:
                 try:
                     close = await open_link(_first_call(lost))
                 except OSError as error:
-                    self._gone(str(error))
+                    self._gone(str(error), fault_of(error))
                 else:
                     up_since_s = loop.time()
                     self._back()
@@ -87,24 +102,39 @@ class Reconnect:
                     finally:
                         close()
                     up_s = loop.time() - up_since_s
-                    self._gone(detail)
+                    self._gone(detail, LinkFault.BROKEN)
                 wait_s = backoff.next_wait_s(up_s, random.random())  # noqa: S311 - no secret
                 await asyncio.sleep(wait_s)
         finally:
             self.state = replace(self.state, link=Link.DOWN, detail="closed")
 
     def _back(self) -> None:
-        self.state = replace(self.state, link=Link.UP, detail=self._where)
+        self.state = replace(self.state, link=Link.UP, detail=self._where, fault=None)
         self._log.info("device is up", detail=self._where, losses=self.state.losses)
 
-    def _gone(self, detail: str) -> None:
+    def _gone(self, detail: str, fault: LinkFault) -> None:
         before = self.state
         losses = before.losses + (before.link is Link.UP)
-        self.state = replace(before, link=Link.DOWN, detail=detail, losses=losses)
+        self.state = replace(before, link=Link.DOWN, detail=detail, losses=losses, fault=fault)
         if before.link is Link.DOWN:
             self._log.debug("device is still away", detail=detail)
         else:
             self._log.warning("device is away", detail=detail, losses=losses)
+
+
+def fault_of(error: OSError) -> LinkFault:
+    """Why a device could not be opened: by the first of `error` and its causes that says it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and (fault := _FAULTS.get(cause.errno or 0)):
+            return fault
+        if isinstance(cause, TimeoutError):
+            return LinkFault.UNREACHABLE
+        # Opened it was: the question after that was not answered.
+        if isinstance(cause, PlcError):
+            return LinkFault.SILENT
+        cause = cause.__cause__
+    return LinkFault.OTHER
 
 
 def _first_call(lost: asyncio.Future[str]) -> OnLost:

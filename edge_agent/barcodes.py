@@ -28,7 +28,7 @@ from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.people import PERMISSIONS, Person, Role
 from edge_agent.reports.charts import DARK, FONT, GRID, INK, MARK, QUIET, width, wrap
 from edge_agent.reports.directory import Directory, Order
-from edge_agent.reports.paper import MARGIN, PaperError, Styles, load_font, paragraph
+from edge_agent.reports.paper import MARGIN, Styles, load_font, paragraph, unwritten
 from edge_agent.station_config import Hmi
 from edge_agent.vocabulary import COMMANDS, DECOMMISSION, ROLES
 from edge_agent.words import Words, words
@@ -133,7 +133,7 @@ def barcode_sheets(
     try:
         canvas.save()
     except OSError as error:
-        raise PaperError(f"{path} cannot be written: {error.strerror}") from None
+        raise unwritten(path, error) from None
 
     return [card.text for group in found for card in group.cards if not form.holds(card.text)]
 
@@ -181,7 +181,7 @@ def _write_private(path: Path, data: bytes) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise PaperError(f"{path} cannot be written: {error.strerror}") from None
+        raise unwritten(path, error) from None
     with os.fdopen(handle, "wb") as file:
         file.write(data)
 

@@ -1,9 +1,10 @@
 """The control socket of a role: one JSON line asks, one JSON line answers.
 
 A Unix socket in the run directory. The question is ``{"command": name, ...}``; the answer is the
-handler's, or ``{"error": text}``. A stream answers with one line after another until the asker
-hangs up, or sends a line, which ends it. Only the agent's own user and root are answered
-(SO_PEERCRED, unix(7)): whoever else reaches the socket, through its group say, is told so.
+handler's, or ``{"error": text}``, with ``sayings`` where it is for people. A stream answers with
+one line after another until the asker hangs up, or sends a line, which ends it. Only the agent's
+own user and root are answered (SO_PEERCRED, unix(7)): whoever else reaches the socket, through its
+group say, is told so.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ import json
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+from edge_agent.core.saying import SaidError, Saying
 
 LINE_LIMIT_BYTES = 1 << 20
 CONNECTIONS = 64
@@ -32,7 +35,12 @@ log = structlog.get_logger("edge_agent.control")
 
 
 class ControlError(Exception):
-    """The role could not be asked, or refused. The message says which role and why."""
+    """The role could not be asked, or refused. The message says which role and why; `sayings` too,
+    where the refusal is for people."""
+
+    def __init__(self, message: str, sayings: Sequence[Saying] = ()) -> None:
+        super().__init__(message)
+        self.sayings = tuple(sayings)
 
 
 class ControlServer:
@@ -126,6 +134,17 @@ class ControlServer:
                 saying.cancel()
 
 
+def refusal(error: SaidError) -> dict[str, Any]:
+    """The answer that says why something is not done; `sayings_in` reads it."""
+    plain = [{"text": each.text, "given": dict(each.given)} for each in error.sayings]
+    return {"error": str(error), "sayings": plain}
+
+
+def sayings_in(answer: Mapping[str, Any]) -> tuple[Saying, ...]:
+    """What a refusal says to people; nothing where it says it to programs only."""
+    return tuple(Saying(each["text"], each["given"]) for each in answer.get("sayings", ()))
+
+
 async def serve(
     path: Path, handlers: Mapping[str, Handler], streams: Mapping[str, Stream] | None = None
 ) -> ControlServer:
@@ -183,7 +202,7 @@ def ask(path: Path, command: str, timeout_s: float = 5, **args: Any) -> dict[str
     except ValueError:
         raise ControlError(f"{path}: the answer is cut off after {len(line)} bytes") from None
     if "error" in answer:
-        raise ControlError(f"{path}: {answer['error']}")
+        raise ControlError(f"{path}: {answer['error']}", sayings_in(answer))
     return dict(answer)
 
 

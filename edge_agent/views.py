@@ -59,8 +59,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
+    """`refusal` is why a gate that is not armed is not."""
+
     armed: bool
-    refusal: str | None
+    refusal: Saying | None
     stopped: Saying | None
     conditions: tuple[str, ...]
     pending: int
@@ -85,16 +87,19 @@ class StationView:
     gate: GateView | None = None
     camera: str | None = None
     """The name of the camera whose pictures are shown."""
+    readers: tuple[str, ...] = ()
+    """The devices that read here. The first is the station's own, without which it sees nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """A device. `link` is up, connecting or down; `role` scanner, camera, plc or printer."""
+    """A device. `link` is up, connecting or down; `role` scanner, camera, plc or printer; `fault`
+    why it does not work, with the mend."""
 
     name: str
     role: str
     link: str
-    detail: str
+    fault: Saying | None = None
     waiting: int = 0
     """Print jobs, for a printer."""
 
@@ -128,7 +133,7 @@ class LineView:
     line: str
     seq: int
     at: str
-    halted: str | None
+    halted: Saying | None
     shift: str
     order: OrderView | None
     order_name: str

@@ -5,12 +5,16 @@ Everything here is marked for the catalogues and is translated where it is shown
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import Condition, Reason
 from edge_agent.core.people import Role
-from edge_agent.words import N_
+from edge_agent.words import N_, Words, words
+
+if TYPE_CHECKING:
+    from edge_agent.config import LineConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,15 @@ LEVELS: Mapping[str, str] = {
 }
 """Usual names of levels."""
 
+
+def titled(language: str, config: "LineConfig") -> Words:
+    """The words of `language`, with the titles of the line's things. A level of a usual name is
+    called by the catalogue's word for it, unless the line gives it a title."""
+    t = words(language)
+    usual = {level.name: t(LEVELS[level.name]) for level in config.levels if level.name in LEVELS}
+    return t.calling({**usual, **config.titles})
+
+
 DEVICES: Mapping[str, str] = {
     "scanner": N_("Scanner"),
     "camera": N_("Camera"),
@@ -166,6 +179,66 @@ LABELS: Mapping[str, str] = {
     "printed": N_("Stick the label on and scan it"),
     "failed": N_("The label failed: reprint it"),
 }
+
+FAULTS: tuple[str, ...] = (
+    N_("asked for at the station"),
+    N_("no answer from the scanner"),
+    N_("a command or a badge, expected a product's code: commands are for the hand scanner"),
+    N_("longer than max_bytes = {limit} without its end"),
+    N_("not UTF-8 at byte {position}"),
+    N_("no AIM symbology identifier, expected one such as ]d2 first"),
+    N_("nothing after the symbology identifier {found}"),
+    N_("keys were lost: this PC was too busy to take them"),
+    N_("longer than {limit} characters without an Enter"),
+    N_("no Enter came after it: set the scanner to send one after each code"),
+    N_("Alt and key {key}, expected Alt and keypad digits"),
+    N_(
+        "key {key} is no character of the US layout: set the scanner's keyboard to US English, and "
+        "its control characters to Alt and keypad"
+    ),
+    N_("Alt+{number}, expected Alt+000 to Alt+127"),
+    N_("the text is empty"),
+    N_("character {position} is U+{hex}, expected printable ASCII or FNC1"),
+    N_("as {level} ({kind}): {fault}"),
+    N_("{text} is a URL; this line reads {kinds}"),
+    N_("{text} is no URL; this line reads {kinds}"),
+    N_("has {found}, lacks {missing}"),
+    N_("({ai}) has {count} characters, expected {expected}"),
+    N_("({ai}) is both {one} and {other}"),
+    N_("({ai}) is {found}, expected 1 to 20 characters of GS1 set 82"),
+    N_("{code} does not match {pattern}"),
+    N_("{what} is {found}, expected {count} digits"),
+    N_("{what} {number} ends in {digit}, its check digit should be {due}"),
+    N_("two FNC1 follow each other, expected an element between them"),
+    N_("is no GS1 element string: {fault}"),
+    N_("is no GS1 Digital Link: {fault}"),
+    N_("the read may belong to {fault}"),
+    N_("item {item} was read as another code before"),
+    N_("item {item} was read as two codes before"),
+    N_("it may be the late answer to item {item}"),
+    N_("{found} of {expected} codes read"),
+    N_("{found} of {expected} codes read in 1 frame"),
+    N_("{found} of {expected} codes read in {frames} frames"),
+    N_("{found} codes in view where {expected} are expected: another thing's? set region"),
+    N_("{found} codes in view where 1 is expected: another thing's? set region"),
+    N_("nothing read in 1 frame"),
+    N_("nothing read in {frames} frames"),
+    N_("seen, but not sure: {codes}"),
+    N_("too many to tell their places"),
+    N_("which places are missing cannot be told"),
+    N_("not read: {places}"),
+    N_("double: {places}"),
+    N_("doubtful: {places}"),
+    N_("{count} outside the grid: {codes}"),
+    N_("in one place in two frames: {codes}"),
+    N_("no frame came within {limit} ms"),
+    N_("no frame came within {limit} ms: {fault}"),
+    N_("decoding took longer than {limit} ms"),
+    N_("another trigger came before a frame"),
+    N_("the camera sent the same picture again"),
+    N_("more than {count} triggers at the same time"),
+)
+"""What drivers, cameras and the parser of codes write in English: see Words.recorded."""
 
 ROLES: Mapping[Role, str] = {
     Role.OPERATOR: N_("Operator"),

@@ -4,11 +4,13 @@ The English sentence in the code is the message identifier. The catalogues' extr
 ``_("…")``, ``t("…")``, ``N_("…")`` and ``say("…")`` (`edge-agent words`, edge_agent.catalogues).
 """
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from string import Formatter
 
 from babel.messages.pofile import read_po
 
@@ -50,12 +52,43 @@ class Words:
 
     def saying(self, saying: Saying) -> str:
         """`saying` in this language, what it names by their titles."""
-        # {name} is a person's, or a value's: never one of the line's things.
-        titled = {
-            gap: value if gap == "name" else self._titles.get(str(value), value)
-            for gap, value in saying.given.items()
-        }
-        return self(saying.text, **titled)
+        given = {gap: self._said(gap, value) for gap, value in saying.given.items()}
+        return self(saying.text, **given).rstrip()
+
+    def sayings(self, sayings: Iterable[Saying]) -> str:
+        """Several, one after the other."""
+        return " · ".join(map(self.saying, sayings))
+
+    def recorded(self, text: str) -> str:
+        """A sentence that the ledger has in English, its gaps filled, in this language; several are
+        parted by semicolons. What no catalogue has is somebody's own, and stays."""
+        return self._known(text) or "; ".join(
+            self._known(each) or each for each in text.split("; ")
+        )
+
+    def _fault(self, text: str) -> str:
+        """As `recorded`, of what a driver or a parser found. What no catalogue has is technicians'
+        English: the log has it, and screens in other languages leave it out."""
+        if self.language == "en":
+            return text
+        parts = (self._known(each) for each in text.split("; "))
+        return self._known(text) or "; ".join(filter(None, parts))
+
+    def _known(self, text: str) -> str:
+        """Empty where no catalogue has it."""
+        if text in self._texts:
+            return self(text)
+        for pattern, sentence in _patterns():
+            if found := pattern.fullmatch(text):
+                return self.saying(Saying(sentence, found.groupdict()))
+        return ""
+
+    def _said(self, gap: str, value: str | int) -> str | int:
+        if gap == "name":
+            return value  # a person's, or a value's: never one of the line's things
+        if gap in ("fault", "cause"):
+            return self._fault(str(value))
+        return self._titles.get(str(value), value)
 
     def calling(self, titles: Mapping[str, str]) -> "Words":
         """These words for a line whose things people call by `titles`, by their names."""
@@ -80,6 +113,31 @@ def words(language: str) -> Words:
         language,
         {str(m.id): str(m.string) for m in catalogue if m.id and m.string and not m.fuzzy},
     )
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """What each sentence with gaps may have become, and the sentence; the most exact first."""
+    with catalogue_path("en").open("rb") as file:
+        sentences = [str(message.id) for message in read_po(file, locale="en") if message.id]
+    found = [(_pattern(each), each) for each in sentences if "{" in each]
+    exact = [(pattern, each) for pattern, each in found if re.search("[a-z]", _plain(each))]
+    return sorted(exact, key=lambda pair: -len(_plain(pair[1])))
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts, known = [], set[str]()
+    for plain, gap, _, _ in Formatter().parse(sentence):
+        parts.append(re.escape(plain))
+        if gap is not None:
+            parts.append(f"(?P={gap})" if gap in known else f"(?P<{gap}>.+?)")
+            known.add(gap)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _plain(sentence: str) -> str:
+    """`sentence` without its gaps."""
+    return "".join(plain for plain, *_ in Formatter().parse(sentence))
 
 
 def catalogue_path(language: str) -> Path:

@@ -11,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from drivers.framing import Framer
-from drivers.protocols import CodeReader, DeviceState, Link, ScannerFrame
+from drivers.protocols import CodeReader, DeviceState, Link, LinkFault, ScannerFrame
 from drivers.reconnect import Close, OnLost, Reconnect
 from drivers.registry import DeviceConfig
 from drivers.scanners.camera_wire import LINE_LIMIT_BYTES, Answer, FromCamera, FromLine
@@ -52,7 +52,7 @@ class CameraReader:
         state = self._link.state
         state = replace(state, losses=state.losses + self._faults)
         if state.link is Link.UP and self._fault is not None:
-            return replace(state, link=Link.DOWN, detail=self._fault)
+            return replace(state, link=Link.DOWN, detail=self._fault, fault=LinkFault.BLIND)
         return state
 
     async def run(self, on_frame: OnFrame) -> None:

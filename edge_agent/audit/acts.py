@@ -52,7 +52,8 @@ class Act:
     approved_by: str
     what: Saying
     changes: tuple[Change, ...] = ()
-    why: str = ""
+    why: tuple[str, ...] = ()
+    """As somebody typed it, or in the ledger's English."""
 
 
 _REWORK: Mapping[Command, Saying] = {
@@ -82,7 +83,7 @@ _SIGNED_OUT: Mapping[str, Saying] = {
 class _Told:
     who: str | None
     what: Saying
-    why: str | None = ""
+    why: tuple[str | None, ...] = ()
     changes: tuple[Change, ...] = ()
     approved_by: str | None = ""
 
@@ -94,7 +95,7 @@ def act_of(seq: int, event: Event) -> Act | None:
         return None
     return Act(
         seq, event.at, event.station, event.kind, told.who or "", told.approved_by or "",
-        told.what, told.changes, told.why or "",
+        told.what, told.changes, tuple(filter(None, told.why)),
     )  # fmt: skip
 
 
@@ -107,12 +108,12 @@ def _of_people(event: Event) -> _Told | None:
         case SignedOut(person=who, why=reason):
             return _Told(who, _SIGNED_OUT.get(reason, _SIGNED_OUT["command"]))
         case SignInRefused(person=who, how="pin", why=why):
-            return _Told(who, say("was refused with a PIN"), why)
+            return _Told(who, say("was refused with a PIN"), (why,))
         case SignInRefused(person=who, why=why):
-            return _Told(who, say("was refused with a badge"), why)
+            return _Told(who, say("was refused with a badge"), (why,))
         case Edited():
             changes = tuple(_edits(event))
-            return _Told(event.by, _edited(event), event.why, changes, event.approved_by)
+            return _Told(event.by, _edited(event), (event.why,), changes, event.approved_by)
     return None
 
 
@@ -121,16 +122,14 @@ def _of_repair(event: Event) -> _Told | None:
         case Reworked(operation=operation, moves=moves):
             what = _REWORK.get(operation) or say("repaired: {operation}", operation=operation)
             changes = tuple(Change(move.key, move.before, move.after) for move in moves)
-            return _Told(event.by, what, event.why, changes, event.approved_by)
+            return _Told(event.by, what, (event.why,), changes, event.approved_by)
         case ReworkRefused(operation=operation, by=who, culprits=culprits):
-            return _Told(
-                who, say("was refused: {operation}", operation=operation), "; ".join(culprits)
-            )
+            return _Told(who, say("was refused: {operation}", operation=operation), tuple(culprits))
         case LabelQueued(by=who, printer=printer, copy=0):
             return _Told(who, say("tested the printer {printer}", printer=printer))
         case LabelQueued(by=who, key=key, copy=copy, why=why):
             what = say("printed the label {key} again, copy {copy}", key=key, copy=copy)
-            return _Told(who, what, why)
+            return _Told(who, what, (why,))
     return None
 
 
@@ -161,12 +160,12 @@ def _of_line(event: Event) -> _Told | None:
         case OrderChanged(order=order, by=who, approved_by=second):
             return _Told(who, say("began order {order}", order=order), approved_by=second)
         case Released(by=who, why=why):
-            return _Told(who, say("released the stopped line"), why)
+            return _Told(who, say("released the stopped line"), (why,))
         case Stopped(cause=cause, detail=why):
-            return _Told("", say("the line stopped: {cause}", cause=cause), why)
+            return _Told("", say("the line stopped: {cause}", cause=cause), (why,))
         case Resumed(refused_reads=count, detail=why):
             what = say("the ledger takes records again; {count} reads were refused", count=count)
-            return _Told("", what, why)
+            return _Told("", what, (why,))
     return None
 
 
@@ -199,7 +198,8 @@ def _edits(event: Edited) -> Iterator[Change]:
     for name in sorted({*old, *event.new}):
         before, after = old.get(name, ""), event.new.get(name, "")
         if before != after:
-            yield Change(name, before, after)
+            is_persons = event.subject is Subject.PERSON and name == "name"
+            yield Change("full name" if is_persons else name, before, after)
 
 
 def _name(event: Opened) -> str:

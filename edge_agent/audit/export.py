@@ -19,6 +19,7 @@ from edge_agent.audit.acts import Act
 from edge_agent.audit.trail import Chain, Filter, acts, chain
 from edge_agent.audit.wording import Wording
 from edge_agent.config import LineConfig
+from edge_agent.core.saying import SaidError, say
 from edge_agent.reports.paper import (
     MARGIN,
     TEXT_WIDTH,
@@ -41,8 +42,8 @@ _HEAD = (N_("No."), N_("When"), N_("Who"), N_("What"))
 _GRID = HexColor("#c6cdd6")
 
 
-class AuditError(Exception):
-    """The export cannot be made as asked; the message says what was found and expected."""
+class AuditError(SaidError):
+    """The export cannot be made as asked; it is said what was found and expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,9 @@ def write_pdf(config: LineConfig, choice: Filter, path: Path, t: Words) -> Expor
         found = list(acts(ledger, choice, PAPER_LIMIT + 1))
         if len(found) > PAPER_LIMIT:
             raise AuditError(
-                f"more than {PAPER_LIMIT} entries fit, which is too many for paper; give --from "
-                "and --until, or --csv"
-            )
+                say("more than {count} entries fit, too many for paper: choose fewer days",
+                    count=PAPER_LIMIT)
+            )  # fmt: skip
         proof = chain(ledger)
     styles = Styles(t)
     title = t("Audit trail")
@@ -123,7 +124,7 @@ def proof_text(proof: Chain, t: Words) -> str:
         return t(
             "BROKEN: {fault}. Only the {count} events before it are proven; the last of them has "
             "the hash {hash}.",
-            fault=proof.fault, count=proof.events, hash=proof.head.hex(),
+            fault=t.saying(proof.fault), count=proof.events, hash=proof.head.hex(),
         )  # fmt: skip
     return t(
         "The hash chain of all {count} events is whole; the last of them has the hash {hash}.",
@@ -154,7 +155,7 @@ def _table(found: Iterable[Act], wording: Wording, styles: Styles) -> LongTable:
         ]
         if act.why:
             what.append(paragraph(t("Why: {why}", why=wording.why(act)), styles.quiet))
-        place = paragraph(act.station, styles.quiet)
+        place = paragraph(wording.place(act), styles.quiet)
         when = paragraph(wording.when(act), styles.text)
         number, who = (
             paragraph(str(act.seq), styles.quiet),
@@ -198,9 +199,11 @@ def _moment(option: str, text: str) -> str:
         return clock.as_utc(text)
     except ValueError:
         raise AuditError(
-            f"{option} is {text!r}, expected a time such as 2026-11-22T08:00"
-        ) from None
+            say("{name} is {found}: expected a time such as 2026-11-22T08:00",
+                name=option, found=repr(text))
+        ) from None  # fmt: skip
 
 
 def _unwritten(path: Path, error: OSError) -> AuditError:
-    return AuditError(f"{path} cannot be written: {error.strerror}")
+    why = error.strerror or str(error)
+    return AuditError(say("{path} cannot be written ({why})", path=str(path), why=why))

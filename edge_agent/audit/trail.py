@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge_agent.audit.acts import Act, act_of
 from edge_agent.core.body import from_body
 from edge_agent.core.chain import GENESIS, link
+from edge_agent.core.saying import Saying, say
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.words import N_
 
@@ -41,7 +42,7 @@ class Chain:
 
     events: int
     head: bytes
-    fault: str | None
+    fault: Saying | None
 
 
 def page(ledger: LedgerReader, wanted: Filter, before: int | None = None) -> list[Act]:
@@ -60,9 +61,13 @@ def chain(ledger: LedgerReader) -> Chain:
     good, before = 0, GENESIS
     for seq, body, found in ledger.walk():
         if seq != good + 1:
-            return Chain(good, before, f"row {seq}: expected sequence number {good + 1}")
+            fault = say("row {row}: expected number {number}", row=seq, number=good + 1)
+            return Chain(good, before, fault)
         if link(before, seq, body) != found:
-            return Chain(good, before, f"row {seq}: its hash does not follow from row {good}")
+            fault = say(
+                "row {row}: its hash does not follow from row {before}", row=seq, before=good
+            )
+            return Chain(good, before, fault)
         good, before = seq, found
     return Chain(good, before, None)
 

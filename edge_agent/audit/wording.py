@@ -18,6 +18,7 @@ CHANGES = 50
 """Changes of one act that are shown one by one on a page or on paper."""
 _FIELDS: Mapping[str, str] = {
     "name": N_("name"),
+    "full name": N_("full name"),
     "role": N_("role"),
     "language": N_("language"),
     "badge": N_("badge"),
@@ -84,7 +85,10 @@ class Wording:
         return self.t(act.what.text, **{n: self._given(n, v) for n, v in act.what.given.items()})
 
     def why(self, act: Act) -> str:
-        return self.t(act.why) if act.why else ""
+        return " · ".join(map(self.t.recorded, act.why))
+
+    def place(self, act: Act) -> str:
+        return self.t.title(act.station)
 
     def changes(self, act: Act, limit: int = CHANGES) -> list[tuple[str, str, str]]:
         """Name, old, new of each; beyond `limit` they are only counted."""
@@ -119,4 +123,4 @@ class Wording:
             return self.t(CAUSES[StopCause(value)])
         if name == "id" and isinstance(value, str):
             return self.person(value)
-        return value
+        return self.t.title(str(value)) if name in ("level", "printer") else value

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge_agent.commands.arguments import ConfigArgument, fail, load
-from edge_agent.commands.report import LanguageOption, words_of
+from edge_agent.commands.report import LanguageOption, said, words_of
 
 
 def audit(
@@ -26,21 +26,21 @@ def audit(
     Ends with 0 if the chain is whole, 1 if it is broken (the export says where), 2 if the export
     cannot be made.
     """
-    from edge_agent.audit.export import AuditError, proof_text, wanted, write_csv, write_pdf
-    from edge_agent.reports.reading import ReportError
+    from edge_agent.audit.export import proof_text, wanted, write_csv, write_pdf
+    from edge_agent.core.saying import SaidError
     from edge_agent.words import words
 
     if (csv is None) == (pdf is None):
         raise fail("give --csv FILE or --pdf FILE", 2)
     loaded = load(config)
-    t = words_of(language or loaded.hmi.language)
+    t = words_of(language, loaded)
     try:
         choice = wanted(person, tuple(kind or ()), since, until)
         if csv is not None:
             exported = write_csv(loaded, choice, csv, t)
         elif pdf is not None:
             exported = write_pdf(loaded, choice, pdf, t)
-    except (AuditError, ReportError) as error:
-        raise fail(str(error), 2) from None
+    except SaidError as error:
+        raise fail(said(error, language), 2) from None
     typer.echo(f"{exported.acts} entries. {proof_text(exported.chain, words('en'))}")
     raise typer.Exit(0 if exported.chain.fault is None else 1)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge_agent.commands.arguments import ConfigArgument, fail, load
-from edge_agent.commands.report import LanguageOption, words_of
+from edge_agent.commands.report import LanguageOption, said, words_of
 
 
 def barcodes(
@@ -20,13 +20,13 @@ def barcodes(
     """Print the command barcodes of a line's stations, with its orders, as a PDF. Ends with 1 where
     some cannot be in that symbology: the others are printed."""
     from edge_agent.barcodes import FORMS, barcode_sheets, groups
-    from edge_agent.reports.paper import PaperError
-    from edge_agent.reports.reading import ReportError, directory_of, reading
+    from edge_agent.core.saying import SaidError
+    from edge_agent.reports.reading import directory_of, reading
 
     if symbology not in FORMS:
         raise fail(f"--symbology is {symbology!r}, expected one of {', '.join(FORMS)}", 2)
     loaded = load(config)
-    t = words_of(language or loaded.hmi.language)
+    t = words_of(language, loaded)
     try:
         with reading(loaded) as ledger:
             found = groups(loaded, directory_of(loaded, ledger), t)
@@ -36,8 +36,8 @@ def barcodes(
                 "gate, or with a handheld"
             )
         left = barcode_sheets(found, loaded, pdf, t, FORMS[symbology])
-    except (ReportError, PaperError) as error:
-        raise fail(str(error)) from None
+    except SaidError as error:
+        raise fail(said(error, language)) from None
     typer.echo(f"{pdf}: {sum(len(group.cards) for group in found) - len(left)} barcodes")
     if left:
         raise fail(

@@ -26,6 +26,7 @@ from edge_agent.core.events import (
     Untracked,
 )
 from edge_agent.core.names import ItemNumber
+from edge_agent.core.saying import Saying, say
 
 LONGEST = 1_000
 """Verdicts that are remembered, whatever the configuration says now."""
@@ -99,12 +100,18 @@ class Interlock:
         if plan.in_a_row and len(self.verdicts) >= plan.in_a_row:
             latest = list(self.verdicts.values())[-plan.in_a_row :]
             if all(latest):
-                return StopCause.REJECTS_IN_A_ROW, f"{plan.in_a_row} rejects in a row"
+                return StopCause.REJECTS_IN_A_ROW, str(
+                    say("{count} rejects in a row", count=plan.in_a_row)
+                )
         if plan.count:
             rejects = sum(list(self.verdicts.values())[-plan.of_last :])
             if rejects >= plan.count:
-                detail = f"{rejects} rejects among the last {plan.of_last} items"
-                return StopCause.REJECTS_OF_LAST, detail
+                detail = say(
+                    "{count} rejects among the last {items} items",
+                    count=rejects,
+                    items=plan.of_last,
+                )
+                return StopCause.REJECTS_OF_LAST, str(detail)
         return None
 
     def to_json(self) -> dict[str, Any]:
@@ -125,32 +132,48 @@ class Interlock:
 
 
 def _contacts(on: Iterable[Condition]) -> list[tuple[StopCause, str]]:
-    return [(StopCause(each.value), f"the contact reports {each.value}") for each in sorted(on)]
+    return [
+        (StopCause(each.value), str(say("the contact reports {condition}", condition=each.value)))
+        for each in sorted(on)
+    ]
 
 
 def _causes(event: Event) -> list[tuple[StopCause, str]]:
+    if isinstance(event, ConditionsChanged):
+        return _contacts(event.on)
+    found = _cause(event)
+    return [(found[0], str(found[1]))] if found else []
+
+
+def _cause(event: Event) -> tuple[StopCause, Saying] | None:
     match event:
-        case ConditionsChanged(on=on):
-            return _contacts(on)
         case EjectFailed(item=item):
-            detail = f"item {item} was rejected, but the eject sensor has not seen it"
-            return [(StopCause.UNCONFIRMED, detail)]
+            said = say("item {item} was rejected, but the eject sensor has not seen it", item=item)
+            return StopCause.UNCONFIRMED, said
         case EjectedUnasked(item=item):
-            return [(StopCause.UNASKED, f"item {item} was let through, but it was ejected")]
+            said = say("item {item} was let through, but it was ejected", item=item)
+            return StopCause.UNASKED, said
         case Stray(where="bin", count=count):
-            return [(StopCause.UNASKED, f"{count} things fell into the bin that are no items")]
+            said = say("{count} things fell into the bin that are no items", count=count)
+            return StopCause.UNASKED, said
         case Stray(where="line", count=count):
-            detail = f"{count} things that are no items may have gone through the gate"
-            return [(StopCause.ESCAPED, detail)]
+            said = say(
+                "{count} things that are no items may have gone through the gate", count=count
+            )
+            return StopCause.ESCAPED, said
         case Stray(count=count):
-            return [(StopCause.APPEARED, f"{count} things came to the gate that are no items")]
+            said = say("{count} things came to the gate that are no items", count=count)
+            return StopCause.APPEARED, said
         case TakenOff(item=item):
-            return [(StopCause.TAKEN_OFF, f"item {item} vanished before the gate")]
+            return StopCause.TAKEN_OFF, say("item {item} vanished before the gate", item=item)
         case Passed(item=item, key=None):
-            return [(StopCause.ESCAPED, f"item {item} went through the gate without leave")]
+            said = say("item {item} went through the gate without leave", item=item)
+            return StopCause.ESCAPED, said
         case Untracked(item=item):
-            return [(StopCause.UNTRACKED, f"nobody knows what became of item {item}")]
+            return StopCause.UNTRACKED, say("nobody knows what became of item {item}", item=item)
         case ShiftEnded(shift=shift, differences=differences) if differences:
-            return [(StopCause.DIFFERENCE, f"{differences} items of shift {shift} do not agree")]
-        case _:
-            return []
+            said = say(
+                "{count} items of shift {shift} do not agree", count=differences, shift=shift
+            )
+            return StopCause.DIFFERENCE, said
+    return None

@@ -82,8 +82,11 @@ def _settle(record: Record, at: Instant) -> None:
     state = record.state
     for name, account in state.accounts.open.items():
         if differences := account.difference_count(at.isoformat()):
-            detail = f"{differences} differences at the end of order {state.order!r}"
-            record.stop(name, at.isoformat(), StopCause.DIFFERENCE, detail)
+            detail = say(
+                "{count} differences at the end of order {order}",
+                count=differences, order=state.order,
+            )  # fmt: skip
+            record.stop(name, at.isoformat(), StopCause.DIFFERENCE, str(detail))
 
 
 def _change(
@@ -126,8 +129,11 @@ def _clear_belt(record: Record, name: StationName, at: Instant) -> None:
     is_gated = station is not None and station.gate is not None
     accepted = {item: key for item, (key, reason) in belt.pending.items() if reason is None}
     if count := len(accepted) + len(belt.skipped):
-        detail = f"{count} things of order {state.order!r} are on the belt: clear it"
-        record.stop(name, at.isoformat(), StopCause.CHANGE_OVER, detail)
+        detail = say(
+            "{count} things of order {order} are on the belt: clear it",
+            count=count, order=state.order,
+        )  # fmt: skip
+        record.stop(name, at.isoformat(), StopCause.CHANGE_OVER, str(detail))
     for item, key in accepted.items():
         record.emit(
             Rejected(

@@ -19,6 +19,14 @@ class Saying:
         return self.text.format_map(self.given) if self.given else self.text
 
 
+class SaidError(Exception):
+    """Something cannot be done; `sayings` tell a person why, one for each reason."""
+
+    def __init__(self, *sayings: Saying) -> None:
+        super().__init__("; ".join(map(str, sayings)))
+        self.sayings = sayings
+
+
 def say(text: str, **given: str | int) -> Saying:
     """The sentence `text`, its gaps filled with `given`."""
     return Saying(text, given)

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from edge_agent.control import LINE_LIMIT_BYTES, ControlError
+from edge_agent.control import LINE_LIMIT_BYTES, ControlError, sayings_in
 from edge_agent.views import AWAY_S, LineView, from_json
 
 AGAIN_S = 0.25
@@ -117,8 +117,10 @@ async def ask(path: Path, command: str, **args: Any) -> dict[str, Any]:
             answer = json.loads(await reader.readline())
     except (OSError, ValueError, TimeoutError) as error:
         raise ControlError(f"no answer from {path.stem}: {_why(error)}") from None
-    if not isinstance(answer, dict) or "error" in answer:
-        raise ControlError(str(answer["error"] if isinstance(answer, dict) else answer))
+    if not isinstance(answer, dict):
+        raise ControlError(f"{path.stem} answers {answer!r:.80}, expected an object")
+    if "error" in answer:
+        raise ControlError(str(answer["error"]), sayings_in(answer))
     return answer
 
 

@@ -113,7 +113,7 @@ class Office:
             await what(person)
         except ControlError as error:
             log.warning("not done", person=person.id, error=str(error))
-            self.tell("bad", self.t("The line did not do it: {why}", why=str(error)))
+            self.tell("bad", not_done(error, self.t))
         finally:
             self._busy = False
 
@@ -298,7 +298,14 @@ def refusal_in(answer: dict[str, Any], t: Words) -> str:
     shown = _LAST_READ.validate_python(answer.get("shown"))
     if shown is None or shown.tone is not Tone.BAD:
         return ""
-    return " · ".join(map(t.saying, (shown.saying, *shown.culprits)))
+    return t.sayings((shown.saying, *shown.culprits))
+
+
+def not_done(error: ControlError, t: Words) -> str:
+    """What a person is told of what the line refused, or did not hear."""
+    if not error.sayings:
+        return t("The line does not answer. Try again.")
+    return t("The line did not do it: {why}", why=t.sayings(error.sayings))
 
 
 def office_head(request: Request) -> None:

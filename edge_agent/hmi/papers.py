@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from edge_agent.core.people import Permission
+from edge_agent.core.saying import SaidError, Saying, say
 from edge_agent.hmi.sessions import Session, Sessions, random_id
+from edge_agent.words import Words
 
 PAPER_PATH = "/papers/{paper}"
 WAITING = 4
@@ -25,13 +27,15 @@ WAITING = 4
 KEPT = 20
 """That may lie unfetched. The oldest are forgotten."""
 LIMIT_S = 300
+REFUSED = 2
+"""How a command ends that says why it cannot be done."""
 _NICE = ("nice", "-n", "15")
 
 log = structlog.get_logger("edge_agent.hmi")
 
 
-class PaperError(Exception):
-    """It was not made. The message is the command's own."""
+class PaperError(SaidError):
+    """It was not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +86,20 @@ class Papers:
 
     async def _made(self, paper: str, command: str, form: str, options: tuple[str, ...]) -> Path:
         if self._asked >= WAITING:
-            raise PaperError(f"{WAITING} are being made already; wait for one of them")
+            raise PaperError(
+                say("{count} are being made already: wait for one of them", count=WAITING)
+            )
         self._asked += 1
         file = Path(self._directory.name) / paper
         try:
             async with self._one:
-                said = await _run(command, self._config, f"{form}={file}", *options)
+                code, said = await _run(command, self._config, f"{form}={file}", *options)
         finally:
             self._asked -= 1
         if not file.exists():
-            log.warning("no paper", command=command, why=said)
-            raise PaperError(said)
+            log.warning("no paper", command=command, code=code, why=said)
+            # Of its own refusals it speaks in the language that it was asked to.
+            raise PaperError(Saying(said) if code == REFUSED else say("see the log of the pages"))
         return file
 
     def fetch(self, request: Request) -> Response:
@@ -114,8 +121,8 @@ class Papers:
         self._directory.cleanup()
 
 
-async def _run(*command: str) -> str:
-    """The end of what it says of faults."""
+async def _run(*command: str) -> tuple[int | None, str]:
+    """How it ended, and the end of what it says of faults."""
     process = await asyncio.create_subprocess_exec(
         *_NICE,
         sys.executable,
@@ -129,9 +136,16 @@ async def _run(*command: str) -> str:
         async with asyncio.timeout(LIMIT_S):
             _, said = await process.communicate()
     except TimeoutError:
-        raise PaperError(f"it took longer than {LIMIT_S} s, and was given up") from None
+        raise PaperError(
+            say("it took longer than {seconds} s, and was given up", seconds=LIMIT_S)
+        ) from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             if process.returncode is None:
                 process.kill()
-    return said.decode(errors="replace").strip()[-500:]
+    return process.returncode, said.decode(errors="replace").strip()[-500:]
+
+
+def not_made(error: SaidError, t: Words) -> str:
+    """What a person is told."""
+    return t("It could not be made: {why}", why=t.sayings(error.sayings))

@@ -98,7 +98,7 @@ def line_bar(view: LineView, t: Words) -> Plain:
     """What every page says of the line, along the top."""
     return {
         "seq": view.seq,
-        "halted": view.halted and _capital(view.halted),
+        "halted": view.halted and t.saying(view.halted),
         "shift": view.shift,
         "order": _order(view, t),
         "lamps": [_lamp(device, t) for device in view.devices],
@@ -120,7 +120,7 @@ def gate_plain(gate: GateView, t: Words, zone: ZoneInfo) -> Plain:
         state, title, why = (
             "refused",
             t("The gate rejects everything"),
-            _capital(gate.refusal or ""),
+            _capital(t.saying(gate.refusal)) if gate.refusal else "",
         )
     else:
         state, title, why = "armed", t("The gate is armed"), ""
@@ -155,7 +155,7 @@ def _last(last: LastRead | None, now: str, t: Words, zone: ZoneInfo) -> Plain | 
             when=_when(first.at, zone),
             station=t.title(first.station),
         ),
-        "culprits": [_sentence(each, t, zone) for each in last.culprits],
+        "culprits": [each for each in (_sentence(c, t, zone) for c in last.culprits) if each],
         "time": _clock(last.at, now, zone),
         "picture": last.picture,
     }
@@ -281,7 +281,7 @@ def _lamp(device: DeviceView, t: Words) -> Plain:
         "kind": kind,
         "state": device.link,
         "word": t(LINKS[device.link]) if device.link in LINKS else device.link,
-        "detail": t(device.detail),
+        "fault": t.saying(device.fault) if device.fault else "",
         "waiting": device.waiting,
     }
 

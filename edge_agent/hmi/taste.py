@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from edge_agent.config import LineConfig
 from edge_agent.core.people import Person
-from edge_agent.vocabulary import LEVELS
-from edge_agent.words import LANGUAGES, Words, words
+from edge_agent.vocabulary import titled
+from edge_agent.words import LANGUAGES, Words
 
 THEMES = ("day", "dark")
 
@@ -21,14 +21,6 @@ def words_for(request: Request, person: Person | None, config: LineConfig) -> Wo
     if chosen in LANGUAGES and whose == cookie_owner(person):
         return titled(chosen, config)
     return titled((person.language if person else "") or config.hmi.language, config)
-
-
-def titled(language: str, config: LineConfig) -> Words:
-    """The words of `language`. A level of a usual name is called by the catalogue's word for it,
-    unless the line gives it a title."""
-    t = words(language)
-    usual = {level.name: t(LEVELS[level.name]) for level in config.levels if level.name in LEVELS}
-    return t.calling({**usual, **config.titles})
 
 
 def theme_of(request: Request) -> str:

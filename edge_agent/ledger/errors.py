@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from edge_agent.core.saying import say
 from edge_agent.sqlite import SqliteError
 
 
@@ -48,6 +49,12 @@ class LedgerTooNewError(LedgerError):
 class LedgerFullError(LedgerError):
     """The disk has no room for the transaction; it was rolled back and may be tried again."""
 
+    def __init__(self, path: Path) -> None:
+        self.saying = say(
+            "{path}: no room on the disk; free some, the line goes on", path=str(path)
+        )
+        super().__init__(str(self.saying))
+
 
 class LedgerBrokenError(LedgerError):
     """The disk did not confirm a write. What is on it is unknown: stop, and open it anew."""
@@ -58,9 +65,7 @@ def from_sqlite(error: SqliteError, path: Path) -> LedgerError:
     code = getattr(error, "sqlite_errorname", "")
     text = str(error)
     if code.startswith("SQLITE_FULL") or "is full" in text:
-        return LedgerFullError(
-            f"{path}: no room on the disk; free some, the line goes on by itself"
-        )
+        return LedgerFullError(path)
     if code.startswith("SQLITE_IOERR") or "disk I/O" in text:
         return LedgerBrokenError(
             f"{path}: {text}; what is on the disk is unknown until the ledger is opened anew"

@@ -14,8 +14,8 @@
 
 Each is decided and recorded before it is answered. The answer is ``{"shown": LastRead or null,
 "recorded": number of events}``: what became of it, in the words that the station's screen shows.
-A refusal by the line's rules is such an answer, with the tone ``bad``; ``{"error": text}`` means
-that the question was wrong, or that nothing could be decided.
+A refusal by the line's rules is such an answer, with the tone ``bad``; ``{"error": text,
+"sayings": ...}`` means that the question was wrong, or that nothing could be decided.
 """
 
 from collections.abc import Callable, Collection
@@ -25,18 +25,17 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from edge_agent import clock
-from edge_agent.control import Handler
+from edge_agent.control import Handler, refusal
 from edge_agent.core.commands import LIMIT, Command
 from edge_agent.core.effects import Show
 from edge_agent.core.events import Subject
 from edge_agent.core.inputs import Edit, Input, OrderStart, Press, Reprint, Sample
 from edge_agent.core.names import CodeKey, Instant, LevelName, PersonId, StationName
 from edge_agent.core.people import Permission
+from edge_agent.core.saying import SaidError, say
 from edge_agent.line.engine import Engine
-from edge_agent.line.printing import PrintingError
 from edge_agent.line.sign_in import SignIn
 from edge_agent.line.staff import Staff
-from edge_agent.people.store import PeopleError
 from edge_agent.views import LastRead
 
 VALUES = 30
@@ -53,8 +52,8 @@ _NEEDS = {
 _LAST_READ = TypeAdapter(LastRead)
 
 
-class AskError(Exception):
-    """The question cannot be asked so. The message says what was found and what is expected."""
+class AskError(SaidError):
+    """The question cannot be asked so. It is said what was found and what is expected."""
 
 
 class Commands:
@@ -69,7 +68,7 @@ class Commands:
         staff: Staff,
         sign_in: SignIn,
         turn: Callable[[], None],
-        sample: Callable[[str], tuple[LevelName, dict[str, str]]],
+        sample: Callable[[str], tuple[LevelName, dict[str, str]] | None],
     ) -> None:
         self._line = line
         self._stations = stations
@@ -87,8 +86,8 @@ class Commands:
             async def handler(question: dict[str, Any]) -> dict[str, Any]:
                 try:
                     return ask(question)
-                except (AskError, PeopleError, PrintingError) as error:
-                    return {"error": str(error)}
+                except SaidError as error:
+                    return refusal(error)
 
             return handler
 
@@ -113,7 +112,7 @@ class Commands:
         station, argument = self._station(question), question.get("argument", "")
         name = question.get("press")
         if not isinstance(name, str) or name not in Command.__members__:
-            raise AskError(f"press is {name!r:.80}, expected one of {', '.join(Command)}")
+            raise _wrong("press", name, ", ".join(Command))
         given = Press(clock.now(), station, Command(name), _text("argument", argument, LIMIT))
         return self._decide(given, given.at)
 
@@ -142,8 +141,11 @@ class Commands:
 
     def _test_label(self, question: dict[str, Any]) -> dict[str, Any]:
         by, _ = self._authors(question, Permission.SERVICE)
-        level, fields = self._sample(_text("printer", question.get("printer"), ID_LIMIT))
-        given = Sample(clock.now(), self._line, level, fields, by)
+        printer = _text("printer", question.get("printer"), ID_LIMIT)
+        sample = self._sample(printer)
+        if sample is None:
+            raise AskError(say("no level has its label printed on {printer}", printer=printer))
+        given = Sample(clock.now(), self._line, *sample, by)
         return self._decide(given, given.at)
 
     def _people(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -152,8 +154,7 @@ class Commands:
     def _edit(self, question: dict[str, Any]) -> dict[str, Any]:
         found = question.get("subject")
         if found not in list(Subject):
-            expected = ", ".join(Subject)
-            raise AskError(f"subject is {found!r:.80}, expected one of {expected}")
+            raise _wrong("subject", found, ", ".join(Subject))
         subject = Subject(found)
         by, approver = self._authors(question, _NEEDS[subject])
         number = _text("id", question.get("id"), ID_LIMIT, filled=True)
@@ -177,7 +178,7 @@ class Commands:
         with self._staff.saving(account):
             answer = self._decide(replace(given, old=old, new=new), given.at)
             if not answer["recorded"]:
-                raise AskError("nothing was changed: the line does not take it")
+                raise AskError(say("nothing was changed: the line does not take it"))
         return answer
 
     def _order(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -195,18 +196,17 @@ class Commands:
         for what in ("by", "approved_by"):
             person = question.get(what)
             if person is not None and not isinstance(person, str):
-                raise AskError(f"{what} is {person!r:.80}, expected the id of a person")
+                raise _wrong(what, person, "id")
             people.append(PersonId(person) if person else None)
         by, approver = people
-        if refusal := self._staff.objection(permission, by, approver):
-            raise AskError(refusal)
+        if objection := self._staff.objection(permission, by, approver):
+            raise AskError(objection)
         return by, approver
 
     def _station(self, question: dict[str, Any]) -> StationName:
         station = question.get("station")
         if not isinstance(station, str) or station not in self._stations:
-            expected = ", ".join(self._stations)
-            raise AskError(f"station is {station!r:.80}, expected one of {expected}")
+            raise _wrong("station", station, ", ".join(self._stations))
         return StationName(station)
 
     def _decide(self, given: Input, at: Instant) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class Commands:
         finally:
             self._heard = None
         if engine.halted is not None:
-            raise AskError(f"the line is halted, nothing is recorded: {engine.halted}")
+            raise AskError(say("the line is halted: nothing is recorded"), engine.halted)
         shown = _LAST_READ.dump_python(mine[-1], mode="json") if mine else None
         return {"shown": shown, "recorded": engine.last_seq - seq}
 
@@ -235,13 +235,21 @@ class Commands:
         while waiting := self._engine.queued:
             self._turn()
             if self._engine.queued >= waiting:
-                raise AskError("the line has failed; see its log")
+                raise AskError(say("the line has failed; see its log"))
+
+
+def _wrong(what: str, found: object, expected: str) -> AskError:
+    """No page asks so."""
+    return AskError(
+        say("{name} is {found}, expected {expected}",
+            name=what, found=f"{found!r:.80}", expected=expected)
+    )  # fmt: skip
 
 
 def _person(question: dict[str, Any]) -> PersonId:
     person = question.get("person")
     if not isinstance(person, str):
-        raise AskError(f"person is {person!r:.80}, expected the id of one")
+        raise _wrong("person", person, "id")
     return PersonId(_text("person", person, ID_LIMIT, filled=True))
 
 
@@ -249,7 +257,7 @@ def _values(new: object) -> dict[str, str] | None:
     if new is None:
         return None
     if not isinstance(new, dict) or len(new) > VALUES:
-        raise AskError(f"new is {new!r:.80}, expected at most {VALUES} texts by name, or null")
+        raise _wrong("new", new, f"object, ≤ {VALUES}")
     return {
         _text("a name in new", name, ID_LIMIT, filled=True): _text(f"new.{name}", text, VALUE_LIMIT)
         for name, text in new.items()
@@ -259,11 +267,16 @@ def _values(new: object) -> dict[str, str] | None:
 def _text(what: str, given: object, limit: int, *, filled: bool = False) -> str:
     """`given`, if it is a text that may be stored and shown: of any script, on one line."""
     if not isinstance(given, str):
-        raise AskError(f"{what} is {given!r:.80}, expected a text")
+        raise _wrong(what, given, "text")
     if len(given) > limit:
-        raise AskError(f"{what} has {len(given)} characters, expected at most {limit}")
+        raise AskError(
+            say("{name} has {count} characters: at most {limit}",
+                name=what, count=len(given), limit=limit)
+        )  # fmt: skip
     if filled and not given.strip():
-        raise AskError(f"{what} is missing")
+        raise AskError(say("{name} is missing", name=what))
     if any(each < " " or each == "\x7f" or "\ud800" <= each <= "\udfff" for each in given):
-        raise AskError(f"{what} is {given!r:.80}, expected no control characters")
+        raise AskError(
+            say("{name} has control characters: {found}", name=what, found=f"{given!r:.80}")
+        )
     return given

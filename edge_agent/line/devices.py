@@ -1,17 +1,29 @@
 """The line's scanners and controllers, and which of them is at which station."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from drivers.protocols import CodeReader, Plc, ScannerFrame
+from drivers.protocols import CodeReader, LinkFault, Plc, ScannerFrame
 from drivers.registry import build_plc, build_reader
 from edge_agent.config import LineConfig
 from edge_agent.core.names import StationName
+from edge_agent.core.saying import Saying, say
 from edge_agent.line.metrics import device_facts
 from edge_agent.views import DeviceView
 
 ASKING_LIMIT = 1_000
+FAULTS: Mapping[LinkFault, Saying] = {
+    LinkFault.ABSENT: say("it is not plugged in"),
+    LinkFault.FORBIDDEN: say("the agent may not open it: call a technician"),
+    LinkFault.TAKEN: say("another program has it: call a technician"),
+    LinkFault.REFUSED: say("it takes no connection: look at its settings"),
+    LinkFault.UNREACHABLE: say("nothing is at its address: look at power and cable"),
+    LinkFault.SILENT: say("it takes the connection and does not answer: look at its settings"),
+    LinkFault.BROKEN: say("the connection broke: look at power and cable"),
+    LinkFault.BLIND: say("there is no picture: look at the camera's power and cable"),
+    LinkFault.OTHER: say("it cannot be opened; `edge-agent status` says why"),
+}
 OnRead = Callable[[StationName, bool, ScannerFrame], None]
 """Takes station, whether it was read by hand at a gate, and the frame."""
 
@@ -90,6 +102,10 @@ class Devices:
         """As the screens show them."""
         for name, reader in self._readers.items():
             role, state = "camera" if name in self._cameras else "scanner", reader.state
-            yield DeviceView(name, role, state.link.value, state.detail)
+            yield DeviceView(name, role, state.link.value, _fault(state.fault))
         for name, plc in self.plcs.items():
-            yield DeviceView(name, "plc", plc.state.link.value, plc.state.detail)
+            yield DeviceView(name, "plc", plc.state.link.value, _fault(plc.state.fault))
+
+
+def _fault(fault: LinkFault | None) -> Saying | None:
+    return FAULTS[fault] if fault else None

@@ -23,7 +23,7 @@ from edge_agent.core.inputs import Badge, Input, Layer, Press, PrinterWord, Read
 from edge_agent.core.line import Line
 from edge_agent.core.names import Instant, StationName
 from edge_agent.core.record import LinePlan
-from edge_agent.core.saying import say
+from edge_agent.core.saying import Saying, say
 from edge_agent.core.state import FORM, LineState
 from edge_agent.ledger.errors import LedgerFullError
 from edge_agent.ledger.journal import Ledger
@@ -89,7 +89,7 @@ class Engine:
         self._unsaved_events = 0
         self._line = self._restore("start")
         self._verbose = logging.getLogger("edge_agent.line").isEnabledFor(logging.DEBUG)
-        self._halted: str | None = None
+        self._halted: Saying | None = None
         self._refused_reads = 0
         self._words: list[PrinterWord] = []
         self._retry_at_us = 0
@@ -112,7 +112,7 @@ class Engine:
         return len(self._queue)
 
     @property
-    def halted(self) -> str | None:
+    def halted(self) -> Saying | None:
         """Why nothing is recorded; None: it is."""
         return self._halted
 
@@ -156,7 +156,7 @@ class Engine:
         try:
             release = self._decide(batch)
         except LedgerFullError as error:
-            self._halt(str(error))
+            self._halt(error.saying)
             self._refuse(batch)
             return
         if release.effects or release.events:
@@ -199,14 +199,14 @@ class Engine:
             self._ledger.fold_log(busy=bool(self._queue))
         except LedgerFullError as error:
             # What was committed is safe in the log; only new records need the room.
-            self._halt(str(error))
+            self._halt(error.saying)
 
-    def _halt(self, why: str) -> None:
+    def _halt(self, why: Saying) -> None:
         self._halted = why
         self._retry_at_us = self._now().mono_us + RETRY_US
         # Decisions that could not be recorded were never made.
         self._line = self._restore(f"the line halted: {why}")
-        log.critical("line halted: nothing is passed", why=why)
+        log.critical("line halted: nothing is passed", why=str(why))
 
     def _refuse(self, batch: list[Input]) -> None:
         """Answer reads with a reject that cannot be recorded; a gate rejects by itself. What a
@@ -240,7 +240,7 @@ class Engine:
         resumed = Resumed(
             at=self._now().isoformat(),
             station=self._line_name,
-            detail=self._halted or "",
+            detail=str(self._halted),
             refused_reads=self._refused_reads,
         )
         try:
@@ -306,7 +306,7 @@ class Engine:
         return {
             "seq": self._ledger.head[0],
             "waiting": self._line.gates.waiting + len(self._queue),
-            "halted": self._halted,
+            "halted": str(self._halted) if self._halted else None,
             "refused_reads": self._refused_reads,
             "tally": dict(state.tally),
             "suppressed": {name: each.suppressed for name, each in self._line.rereads.items()},

@@ -16,7 +16,9 @@ from edge_agent import clock
 from edge_agent.core.effects import Judge
 from edge_agent.core.inputs import Input
 from edge_agent.core.names import StationName
+from edge_agent.core.saying import Saying
 from edge_agent.line.gate_session import GateSession, Poll, Stamps
+from edge_agent.line.gate_words import failed
 
 log = structlog.get_logger("edge_agent.line")
 
@@ -25,7 +27,7 @@ class GateWords(Protocol):
     """The four blocks of registers (drivers.gate.registers), wherever they are kept. All raise
     PlcError, the writes through their futures."""
 
-    async def check(self) -> str | None:
+    async def check(self) -> Saying | None:
         """What speaks against arming this device, before a session begins; None: nothing."""
         ...
 
@@ -70,10 +72,10 @@ class GateLink:
         self._writing = False
         self._heard_us = self._beaten_us = 0
         self._checked = self._was_armed = False
-        self._refusal: str | None = None
+        self._refusal: Saying | None = None
 
     @property
-    def refusal(self) -> str | None:
+    def refusal(self) -> Saying | None:
         """Why a PLC that answers is not armed."""
         return self._refusal
 
@@ -153,11 +155,11 @@ class GateLink:
                     self._offer(given)
         except PlcError as error:
             # It answers, but not this: without outcomes no session begins.
-            self._refuse(None if self.session.is_armed else str(error))
+            self._refuse(None if self.session.is_armed else failed(error))
             raise
         self._refuse(self.session.refusal)
 
-    def _refuse(self, refusal: str | None) -> None:
+    def _refuse(self, refusal: Saying | None) -> None:
         if refusal is not None and refusal != self._refusal:
-            log.error("the gate is not armed", station=self._station, why=refusal)
+            log.error("the gate is not armed", station=self._station, why=str(refusal))
         self._refusal = refusal

@@ -33,6 +33,7 @@ from edge_agent.core.inputs import (
     Strays,
 )
 from edge_agent.core.names import Instant, ItemNumber, StationName
+from edge_agent.core.saying import Saying, say
 from edge_agent.core.state import Belt
 
 _OUTCOMES: dict[int, Outcome] = {
@@ -127,7 +128,7 @@ class GateSession:
         self._verdicts: dict[ItemNumber, tuple[Judge, Stamps]] = {}
         self._leave: dict[ItemNumber, None] = {}
         """Items whose PASS was given to be written, oldest first; the PLC remembers no more."""
-        self.refusal: str | None = None
+        self.refusal: Saying | None = None
         """Why the PLC cannot be armed, if it answers at all."""
         self.lost_verdicts = 0
         """Verdicts that the PLC did not acknowledge, or that were overtaken by the session's end;
@@ -192,7 +193,7 @@ class GateSession:
         words = poll.words
         self.refusal = refused_identity(words, self._slots)
         if self.refusal is not None:
-            return self.lost(poll.at, self.refusal)
+            return self.lost(poll.at, str(self.refusal))
         if self._armed and (why := self._broken(poll)):
             given = self.lost(poll.at, why)
             self._renumber(poll)
@@ -359,14 +360,17 @@ class GateSession:
         return given
 
 
-def refused_identity(words: Sequence[int], slots: int) -> str | None:
+def refused_identity(words: Sequence[int], slots: int) -> Saying | None:
     """Why the device that shows this status block is not the gate's PLC; None if it is."""
     found, expected = words[Status.IDENTITY], identity(slots)
     if found == expected:
         return None
-    return (
-        f"the word identity is {found:#06x}, expected {expected:#06x}: this is another device, "
-        f"another program, or one made for another number of slots than {slots}"
+    return say(
+        "the word identity is {found}, expected {expected}: this is another device, another "
+        "program, or one made for another number of slots than {slots}",
+        found=f"{found:#06x}",
+        expected=f"{expected:#06x}",
+        slots=slots,
     )
 
 

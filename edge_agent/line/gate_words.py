@@ -5,8 +5,14 @@ from collections.abc import Sequence
 
 from drivers.gate.map import GateMap, status_words
 from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS
-from drivers.protocols import Plc
+from drivers.protocols import Plc, PlcError
+from edge_agent.core.saying import Saying, say
 from edge_agent.gate_config import Watchdog
+
+
+def failed(error: PlcError) -> Saying:
+    """What a device that answers does not do."""
+    return say("the PLC answers, but not what the gate asks: {fault}", fault=str(error))
 
 
 class PlcWords:
@@ -18,7 +24,7 @@ class PlcWords:
         self._plan = where.status_plan()
         self._watchdogs = watchdogs
 
-    async def check(self) -> str | None:
+    async def check(self) -> Saying | None:
         return await refused_watchdogs(self._plc, self._watchdogs)
 
     async def status(self) -> list[int]:
@@ -36,15 +42,18 @@ class PlcWords:
         return self._plc.write_registers(self._map.verdicts + VERDICT_WORDS * slot, words)
 
 
-async def refused_watchdogs(plc: Plc, watchdogs: Sequence[Watchdog]) -> str | None:
+async def refused_watchdogs(plc: Plc, watchdogs: Sequence[Watchdog]) -> Saying | None:
     """Every watchdog register that is out of bounds, with the mend; None if all are good."""
     faults = []
     for each in watchdogs:
         (found,) = await plc.read(each.table, each.address, 1)
         if not each.at_least <= found <= each.at_most:
-            faults.append(
-                f"watchdog register {each.table.value} {each.address} is {found}, expected "
-                f"{each.at_least} to {each.at_most}: the outputs would hold their last value when "
-                "the link dies; set it in the device"
-            )
-    return "; ".join(faults) or None
+            bounds = f"{each.at_least}–{each.at_most}"  # noqa: RUF001 a range
+            faults.append(f"{each.table.value} {each.address} = {found} ({bounds})")
+    if not faults:
+        return None
+    return say(
+        "watchdog registers are out of their bounds: {registers}; the outputs would hold their "
+        "last value when the link dies: set them in the device",
+        registers=", ".join(faults),
+    )

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from drivers.protocols import PlcError
+from edge_agent.core.saying import Saying
 from edge_agent.line.remote_io import RemoteIo
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class OwnLoop:
 
     # --- the words -------------------------------------------------------------------------
 
-    async def check(self) -> str | None:
+    async def check(self) -> Saying | None:
         return await self._over(self._remote.check())
 
     async def status(self) -> Sequence[int]:

@@ -42,19 +42,16 @@ class Printing:
         """Print `job` when its turn comes."""
         self._links[job.printer].offer(job)
 
-    def sample(self, printer: str) -> tuple[LevelName, dict[str, str]]:
-        """A label that tests `printer`: the level whose it looks like, and its texts. Raises
-        PrintingError."""
+    def sample(self, printer: str) -> tuple[LevelName, dict[str, str]] | None:
+        """A label that tests `printer`: the level whose it looks like, and its texts. None where no
+        level has its label from there."""
         found = [
             (level.name, level.label.template)
             for level in self._config.levels
             if level.label and level.label.printer == printer
         ]
         if not found:
-            raise PrintingError(
-                f"printer is {printer!r:.80}, expected one with a level's label: "
-                f"{', '.join(self._links) or 'there is none'}"
-            )
+            return None
         from edge_agent.labels.sample import sample  # noqa: PLC0415 see the module
 
         level, template = found[0]
@@ -78,14 +75,11 @@ class Printing:
         return {name: device_facts(link.state) for name, link in self._links.items()}
 
     def views(self) -> Iterator[DeviceView]:
-        """As the screens show them: one that cannot print is away, whatever its connection is. Its
-        detail is a sentence of FAULTS, which the pages have in every language."""
+        """As the screens show them: one that cannot print is away, whatever its connection is."""
         for name, link in self._links.items():
-            state, fault = link.state, link.fault
-            if fault is None:
-                yield DeviceView(name, "printer", state.link.value, state.detail, link.waiting)
-            else:
-                yield DeviceView(name, "printer", "down", str(FAULTS[fault]), link.waiting)
+            fault = link.fault
+            state = "down" if fault else link.state.link.value
+            yield DeviceView(name, "printer", state, FAULTS[fault] if fault else None, link.waiting)
 
 
 def _links(

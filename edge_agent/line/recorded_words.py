@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from drivers.gate.registers import Command, Status
 from drivers.protocols import PlcError
 from edge_agent.core.names import StationName
+from edge_agent.core.saying import Saying
 from edge_agent.line.gate_link import GateWords
 from edge_agent.recorder.flight import FlightRecorder
 
@@ -26,7 +27,7 @@ class RecordedWords:
         self._recorder = recorder
         self._before: dict[str, Sequence[int] | str] = {}
 
-    async def check(self) -> str | None:
+    async def check(self) -> Saying | None:
         return await self._words.check()
 
     async def status(self) -> Sequence[int]:

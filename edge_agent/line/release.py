@@ -32,6 +32,7 @@ STOPPED: Mapping[StopCause, Saying] = {
     StopCause.CHANGE_OVER: say("change-over: clear the belt, then release the line"),
 }
 """Why a gate is stopped, as its screen says it."""
+NO_SESSION = say("there is no session with the PLC yet")
 
 
 def gate_facts(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def gate_facts(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> dict[s
     stop = belt.interlock.stop if belt else None
     return {
         "armed": gate.session.is_armed and is_watched,
-        "refusal": gate.refusal,
+        "refusal": str(gate.refusal) if gate.refusal else None,
         "stopped": f"{stop[0].value}: {stop[1]}" if stop else None,
         "conditions": sorted(belt.interlock.conditions) if belt else [],
         "pending": len(belt.pending) if belt else 0,
@@ -54,7 +55,7 @@ def gate_view(gate: GateLink, belt: Belt | None, *, is_watched: bool) -> GateVie
     stop = belt.interlock.stop if belt else None
     return GateView(
         armed=facts["armed"],
-        refusal=facts["refusal"],
+        refusal=None if facts["armed"] else gate.refusal or NO_SESSION,
         stopped=STOPPED[stop[0]] if stop else None,
         conditions=tuple(facts["conditions"]),
         pending=facts["pending"],

@@ -38,8 +38,9 @@ from drivers.gate.points import Point, ReadPlan
 from drivers.gate.registers import OUTCOME_WORDS, VERDICT_WORDS
 from drivers.protocols import Link, Plc, PlcError
 from edge_agent import clock
+from edge_agent.core.saying import Saying, say
 from edge_agent.gate_config import Gate
-from edge_agent.line.gate_words import refused_watchdogs
+from edge_agent.line.gate_words import failed, refused_watchdogs
 from edge_agent.line.pulse import ClockMotion, EncoderMotion, RoundTrips
 
 SILENCE_S = 1.0
@@ -115,7 +116,7 @@ class RemoteIo:
 
     # --- the words -------------------------------------------------------------------------
 
-    async def check(self) -> str | None:
+    async def check(self) -> Saying | None:
         """Shuts the gate, and reads the watchdogs and the coil."""
         self._end("the I/O is being checked")
         address = self._io.gate.address
@@ -126,11 +127,12 @@ class RemoteIo:
             if self._plc.state.link is not Link.UP:
                 raise
             self._hung_up.set()
-            return str(error)
+            return failed(error)
         if refusal is None and await self._is_on(address):
-            refusal = (
-                f"coil {address} (the gate) reads on though it was just written off; is it "
-                "forced, or does another client write it?"
+            refusal = say(
+                "coil {address} (the gate) reads on though it was just written off; is it forced, "
+                "or does another client write it?",
+                address=address,
             )
         if refusal is None:
             self._begin()

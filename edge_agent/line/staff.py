@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from edge_agent.core.names import Instant, PersonId
 from edge_agent.core.people import PERSON_ID, Permission, Person, Role
+from edge_agent.core.saying import Saying, say
 from edge_agent.people.catch_up import SECRETS, TAKEN_AWAY
 from edge_agent.people.secrets import DIGEST, is_pin_hash
 from edge_agent.people.store import Account, People, PeopleError
@@ -44,24 +45,24 @@ class Staff:
 
     def objection(
         self, permission: Permission, by: PersonId | None, approver: PersonId | None
-    ) -> str | None:
+    ) -> Saying | None:
         """Why `by` may not do what needs `permission`, with the leave of `approver`; None if they
         may. While nobody may edit people, who reaches the control socket may, or the first could
         never be added."""
         if by is None:
             if permission is not Permission.EDIT_PEOPLE or self._somebody_edits_people():
-                return "by is missing: who does it?"
+                return say("by is missing: who does it?")
             return None
         if permission in self._rules.four_eyes and approver in (None, by):
-            return f"approved_by is {approver!r}, expected another person: {permission} takes two"
-        for what, person in (("by", by), ("approved_by", approver)):
+            return say("another person must agree")
+        for person in (by, approver):
             if person is None:
                 continue
             account = self._people.get(person)
             if account is None or account.revoked_at is not None:
-                return f"{what} is {person!r:.80}, expected somebody who is not revoked"
+                return say("{person} is not known, or revoked", person=f"{person:.80}")
             if not account.person.may(permission):
-                return f"{account.person.name} may not do this: it takes {permission}"
+                return say("{name} may not do this", name=account.person.name)
         return None
 
     def _somebody_edits_people(self) -> bool:
@@ -77,16 +78,22 @@ class Staff:
         `new` None: revoked. What `new` leaves out stays. Raises PeopleError with every fault."""
         before = self._people.get(PersonId(person))
         if before is not None and before.revoked_at is not None:
-            raise PeopleError(f"{person} is revoked, and an id is never used again: add another")
+            raise PeopleError(
+                say(
+                    "{person} is revoked, and an id is never used again: add another", person=person
+                )
+            )
         old = _public(before) if before else None
         if new is None:
             if before is None:
-                raise PeopleError(f"there is nobody with the id {person!r:.80}")
+                raise PeopleError(
+                    say("there is nobody with the id {person}", person=f"{person:.80}")
+                )
             gone = replace(before, revoked_at=at.isoformat(), edited_at=at.isoformat())
             return gone, old, None
         values = {**_known(before), **new}
         if faults := _faults(person, values, new):
-            raise PeopleError("; ".join(faults))
+            raise PeopleError(*faults)
         account = Account(
             Person(
                 PersonId(person), values["name"].strip(), Role(values["role"]), values["language"]
@@ -121,21 +128,31 @@ def _known(before: Account | None) -> dict[str, str]:
     }
 
 
-def _faults(person: str, values: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def _faults(person: str, values: Mapping[str, str], new: Mapping[str, str]) -> list[Saying]:
     """All that is wrong. What is kept of a badge or a PIN is not told back."""
-    faults = [f"new has {name!r:.40}, expected {_VALUES}" for name in new if name not in _VALUES]
+    faults = [_fault("new", name, ", ".join(_VALUES)) for name in new if name not in _VALUES]
     if not PERSON_ID.fullmatch(person):
-        faults.append(f"id is {person!r:.80}, expected 1 to 40 of a-z, A-Z, 0-9, '.', '_' and '-'")
+        faults.append(_fault("id", person, "1–40: a-z A-Z 0-9 . _ -"))  # noqa: RUF001 a range
     if not values.get("name", "").strip():
-        faults.append("name is missing")
+        faults.append(say("{name} is missing", name="name"))
     elif len(values["name"]) > 200:
-        faults.append(f"name has {len(values['name'])} characters, expected at most 200")
+        faults.append(
+            say("{name} has {count} characters: at most {limit}",
+                name="name", count=len(values["name"]), limit=200)
+        )  # fmt: skip
     if values.get("role") not in list(Role):
-        faults.append(f"role is {values.get('role')!r:.40}, expected one of {', '.join(Role)}")
+        faults.append(_fault("role", values.get("role"), ", ".join(Role)))
     if values["language"] not in _LANGUAGES:
-        faults.append(f"language is {values['language']!r:.40}, expected one of {_LANGUAGES}")
+        faults.append(_fault("language", values["language"], ", ".join(_LANGUAGES)))
     if new.get("badge_digest") and not DIGEST.fullmatch(new["badge_digest"]):
-        faults.append("badge_digest is no SHA-256 in hexadecimal")
+        faults.append(say("badge_digest is no SHA-256 in hexadecimal"))
     if new.get("pin_hash") and not is_pin_hash(new["pin_hash"]):
-        faults.append("pin_hash is no argon2id hash")
+        faults.append(say("pin_hash is no argon2id hash"))
     return faults
+
+
+def _fault(name: str, found: str | None, expected: str) -> Saying:
+    return say(
+        "{name} is {found}, expected {expected}",
+        name=name, found=f"{found!r:.80}", expected=expected,
+    )  # fmt: skip

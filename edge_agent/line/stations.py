@@ -54,7 +54,7 @@ class Stations:
         devices: Callable[[], Iterable[DeviceView]],
         gates: Mapping[StationName, Callable[[], GateView]],
         turn: Callable[[], None],
-        sample: Callable[[str], tuple[LevelName, dict[str, str]]],
+        sample: Callable[[str], tuple[LevelName, dict[str, str]] | None],
     ) -> None:
         self._config = config
         self._plan = plan

@@ -13,6 +13,7 @@ from typing import Any
 
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person, Role
+from edge_agent.core.saying import SaidError, say
 from edge_agent.sqlite import Connection, SqliteError, connect
 
 _VERSION = 2
@@ -26,8 +27,8 @@ _FROM_1 = "ALTER TABLE person ADD COLUMN edited_at TEXT"
 _CACHE_MIB = 1
 
 
-class PeopleError(Exception):
-    """people.db cannot be used, or somebody cannot be put into it. The message names the mend."""
+class PeopleError(SaidError):
+    """people.db cannot be used, or somebody cannot be put into it. It is said what mends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_people(path: Path) -> list[Account]:
             _refuse_other_version(connection, path)
             return list(_accounts(connection))
     except (SqliteError, ValueError) as error:
-        raise PeopleError(f"{path} cannot be read: {error}") from None
+        raise _unreadable(path, error) from None
 
 
 class People:
@@ -66,7 +67,9 @@ class People:
             path.touch(mode=0o600)
             self._connection = connect(path, cache_mib=_CACHE_MIB)
         except (SqliteError, OSError) as error:
-            raise PeopleError(f"{path} cannot be opened: {error}") from None
+            raise PeopleError(
+                say("{path} cannot be opened ({why})", path=str(path), why=str(error))
+            ) from None
         try:
             if (version := _version(self._connection)) < _VERSION:
                 change = _FROM_1 if version else _TABLE
@@ -77,7 +80,7 @@ class People:
             self._by_id = {each.person.id: each for each in _accounts(self._connection)}
         except (SqliteError, ValueError) as error:
             self._connection.close()
-            raise PeopleError(f"{path} cannot be read: {error}") from None
+            raise _unreadable(path, error) from None
         except PeopleError:
             self._connection.close()
             raise
@@ -110,7 +113,7 @@ class People:
         and is written with the next."""
         other = self.by_badge(account.badge_digest) if account.badge_digest else None
         if other is not None and other.person.id != account.person.id:
-            raise PeopleError(f"this badge is {other.person.id}'s; make another")
+            raise PeopleError(say("this badge is {person}'s; make another", person=other.person.id))
         unsaved = {**self._unsaved, account.person.id: account}
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -120,7 +123,7 @@ class People:
             )
         except SqliteError as error:
             self._roll_back()
-            raise PeopleError(f"{self._path} cannot be written: {error}") from None
+            raise _unwritable(self._path, error) from None
         try:
             yield
         except BaseException:
@@ -133,12 +136,20 @@ class People:
             self._connection.execute("COMMIT")
         except SqliteError as error:
             self._roll_back()
-            raise PeopleError(f"{self._path} cannot be written: {error}") from None
+            raise _unwritable(self._path, error) from None
         self._unsaved = {}
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _unreadable(path: Path, error: Exception) -> PeopleError:
+    return PeopleError(say("{path} cannot be read ({why})", path=str(path), why=str(error)))
+
+
+def _unwritable(path: Path, error: Exception) -> PeopleError:
+    return PeopleError(say("{path} cannot be written ({why})", path=str(path), why=str(error)))
 
 
 def _row(account: Account) -> tuple[str | None, ...]:
@@ -157,8 +168,11 @@ def _version(connection: Connection) -> int:
 def _refuse_other_version(connection: Connection, path: Path) -> None:
     if (found := _version(connection)) != _VERSION:
         raise PeopleError(
-            f"{path} has version {found}, expected {_VERSION}: install the program that wrote it"
-        )
+            say(
+                "{path} has version {found}, expected {expected}: install what wrote it",
+                path=str(path), found=found, expected=_VERSION,
+            )
+        )  # fmt: skip
 
 
 def _accounts(connection: Connection) -> Iterator[Account]:

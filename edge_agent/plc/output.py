@@ -92,7 +92,7 @@ class CoilOutput:
 
     async def objection(self) -> str | None:
         if refusal := await refused_watchdogs(self._plc, self._watchdogs):
-            return refusal
+            return str(refusal)
         values = await self._values()
         if self._io.trigger == "input" and values["eye"]:
             return "something stands before the trigger's eye; clear the belt"
@@ -155,10 +155,8 @@ class ProgramOutput:
 
     async def objection(self) -> str | None:
         status = await self._words.status()
-        if refusal := refused_identity(status, self._gate.map.slots):
-            return refusal
-        if refusal := await self._words.check():
-            return refusal
+        if refusal := refused_identity(status, self._gate.map.slots) or await self._words.check():
+            return str(refusal)
         if status[Status.SESSION]:
             return (
                 f"session {status[Status.SESSION]} is in force: another agent has this PLC; stop it"

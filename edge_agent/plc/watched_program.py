@@ -101,7 +101,7 @@ class WatchedProgram:
 
     def _program_text(self) -> str:
         if refusal := refused_identity(self._status, self._map.slots):
-            return f"[bold red]{escape(refusal)}[/]"
+            return f"[bold red]{escape(str(refusal))}[/]"
         beats = self._program.text("[green]runs[/]", "[bold red]stands still[/]")
         return f"the gate's, start {self._status[Status.START]}, {beats}"
 

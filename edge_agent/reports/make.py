@@ -9,6 +9,7 @@ from edge_agent.config import LineConfig
 from edge_agent.core.body import from_body
 from edge_agent.core.events import Commissioned, ShiftEnded
 from edge_agent.core.names import LevelName, OrderId
+from edge_agent.core.saying import say
 from edge_agent.ledger.reader import JournalRow, LedgerReader
 from edge_agent.reports.directory import Directory
 from edge_agent.reports.facts import Facts
@@ -60,17 +61,26 @@ def holds(config: LineConfig, check: str) -> str:
     wanted = "".join(digits.split()).rstrip("…").lower()
     if not number.isdecimal() or not re.fullmatch("[0-9a-f]{16,64}", wanted):
         raise ReportError(
-            f"--check is {check!r}, expected the report's event and hash: NUMBER:HASH, of the hash "
-            "at least 16 digits"
+            say(
+                "--check is {found}, expected the report's event and hash: NUMBER:HASH, of the "
+                "hash at least 16 digits",
+                found=repr(check),
+            )
         )
     with reading(config) as ledger:
         found = _hash_of(ledger, int(number))
         if not found.startswith(wanted):
             has = f"hash {found}" if found else f"no such event, its last is {ledger.head()[0]}"
             raise ReportError(
-                f"event {number} of {config.ledger_path}: the report has hash {wanted}, the ledger "
-                f"has {has}. One of them was changed, or the report is of another line: edge-agent "
-                "ledger verify says whether the ledger holds"
+                say(
+                    "event {number} of {path}: the report has hash {wanted}, the ledger has {has}. "
+                    "One of them was changed, or the report is of another line: `edge-agent ledger "
+                    "verify` says whether the ledger holds",
+                    number=number,
+                    path=str(config.ledger_path),
+                    wanted=wanted,
+                    has=has,
+                )
             )
     return (
         f"event {number} has this hash: the report and this ledger are of one history, if "

@@ -26,6 +26,7 @@ from reportlab.platypus import (
 )
 from reportlab.platypus import Table as PaperTable
 
+from edge_agent.core.saying import SaidError, say
 from edge_agent.reports.charts import DARK, FONT, GRID, INK, LIGHT, MARK, PALE, QUIET, width
 from edge_agent.reports.sections import Report, Section, Table, Tile
 from edge_agent.words import Words
@@ -44,8 +45,8 @@ _TOGETHER_ROWS = 16
 """A table up to so long is not cut by a page's end."""
 
 
-class PaperError(Exception):
-    """A PDF cannot be made; the message says what was found and expected."""
+class PaperError(SaidError):
+    """A PDF cannot be made; it is said what was found and expected."""
 
 
 def load_font(path: Path) -> None:
@@ -55,8 +56,12 @@ def load_font(path: Path) -> None:
         pdfmetrics.registerFont(TTFont(FONT, path, subfontIndex=0))
     except (OSError, TTFError) as error:
         raise PaperError(
-            f"hmi.font is {path}, which cannot be used: {error}; expected a TrueType font with "
-            "Chinese characters, e.g. that of the Debian package fonts-wqy-microhei"
+            say(
+                "hmi.font is {path}, which cannot be used ({why}); expected a TrueType font with "
+                "Chinese characters, as in the Debian package fonts-wqy-microhei",
+                path=str(path),
+                why=str(error),
+            )
         ) from None
 
 
@@ -87,7 +92,12 @@ def write_pdf(report: Report, path: Path, font: Path, t: Words) -> None:
     try:
         document.build(story, canvasmaker=numbered(head, foot, t))
     except OSError as error:
-        raise PaperError(f"{path} cannot be written: {error.strerror}") from None
+        raise unwritten(path, error) from None
+
+
+def unwritten(path: Path, error: OSError) -> PaperError:
+    why = error.strerror or str(error)
+    return PaperError(say("{path} cannot be written ({why})", path=str(path), why=why))
 
 
 class Styles:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from edge_agent.config import LineConfig
 from edge_agent.core.names import OrderId, format_utc, utc_us
+from edge_agent.core.saying import say
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.reports.directory import Directory
 from edge_agent.reports.reading import ReportError
@@ -68,10 +69,14 @@ def of_shift(config: LineConfig, ledger: LedgerReader, name: str, now: str) -> P
     first = ledger.rows(0, 1)
     begins = moment(first[0].body) if first else ""
     if since > now:
-        raise ReportError(f"--shift is {shift.name!r}, which has not begun yet")
+        raise ReportError(say("shift {shift} has not begun yet", shift=shift.name))
     if not begins or until <= begins:
-        found = f"the ledger begins at {begins}" if begins else "the ledger is empty"
-        raise ReportError(f"nothing is known of shift {shift.name!r}: {found}")
+        if not begins:
+            raise ReportError(say("nothing is recorded yet: the ledger is empty"))
+        raise ReportError(
+            say("nothing is known of shift {shift}: the ledger begins at {begins}",
+                shift=shift.name, begins=begins)
+        )  # fmt: skip
     head, _ = ledger.head()
     last = head if until > now else last_before(ledger, until)
     span = Span(last_before(ledger, since), last, since, min(until, now))
@@ -91,9 +96,14 @@ def of_order(ledger: LedgerReader, directory: Directory, order: OrderId, now: st
         else:
             spans.append(Span(change.seq - 1, following.seq - 1, change.at, following.at))
     if not spans:
-        known = ", ".join(directory.worked_on()[:NAMED]) or "none"
-        made = "which was not worked on yet" if order in directory.orders else "which is not known"
-        raise ReportError(f"--order is {order!r}, {made}; the latest worked on: {known}")
+        known = ", ".join(directory.worked_on()[:NAMED]) or "—"
+        if order in directory.orders:
+            said = say(
+                "order {order} was not worked on yet; the latest: {known}", order=order, known=known
+            )
+        else:
+            said = say("order {order} is not known; the latest: {known}", order=order, known=known)
+        raise ReportError(said)
     return Period("", order, tuple(spans), is_open=changes[-1].order == order)
 
 
@@ -129,7 +139,9 @@ def moment(body: str) -> str:
     """When an event became true, from its written form (core.body): without reading the rest."""
     found = _AT.search(body)
     if found is None:
-        raise ReportError(f"an event without a time: {body[:80]}; run edge-agent ledger verify")
+        raise ReportError(
+            say("an event has no time: {found}; run `edge-agent ledger verify`", found=body[:80])
+        )
     return found[1]
 
 
@@ -146,9 +158,12 @@ def _shift(config: LineConfig, name: str, now: str) -> Shift:
             at_us = int(local.timestamp()) * 1_000_000
     shift = shifts.at(at_us)
     if shift is None or (name and (not found or shift.name != name)):
-        starts = " or ".join(config.line.shifts or ["00:00"])
         raise ReportError(
-            f"--shift is {name!r}, expected a day and {starts}, e.g. "
-            f"{shift.name if shift else '2026-11-22/08:00'}"
+            say(
+                "there is no shift {shift}: expected a day and one of {starts}, as in {example}",
+                shift=name,
+                starts=", ".join(config.line.shifts or ["00:00"]),
+                example=shift.name if shift else "2026-11-22/08:00",
+            )
         )
     return shift

@@ -33,10 +33,12 @@ def output_section(sheet: Sheet, t: Words) -> Section:
         )
     else:
         chart = charts.columns(hours.labels, Series(_per(hours, t), good))
-    rows = [(str(facts.lowest), number(facts.accepted_total), number(facts.packed[facts.lowest]))]
+    rows = [
+        (t.title(facts.lowest), number(facts.accepted_total), number(facts.packed[facts.lowest]))
+    ]
     rows += [
         (
-            name,
+            t.title(name),
             number(facts.closed[name]),
             number(facts.packed[name]) if name != sheet.containers[-1] else NOTHING,
         )

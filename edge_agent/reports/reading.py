@@ -5,13 +5,14 @@ from contextlib import contextmanager
 
 from edge_agent.config import LineConfig
 from edge_agent.core.body import EventError, from_body
+from edge_agent.core.saying import SaidError, say
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.reports.directory import Directory
 
 
-class ReportError(Exception):
-    """The report cannot be made as asked; the message says what was found and expected."""
+class ReportError(SaidError):
+    """The report cannot be made as asked; it is said what was found and expected."""
 
 
 @contextmanager
@@ -21,12 +22,14 @@ def reading(config: LineConfig) -> Iterator[LedgerReader]:
         with LedgerReader(config.ledger_path) as ledger:
             yield ledger
     except LedgerError as error:
-        raise ReportError(str(error)) from None
+        raise ReportError(say("the ledger cannot be read: {fault}", fault=str(error))) from None
     except EventError as error:
         raise ReportError(
-            f"{config.ledger_path}: an event cannot be read: {error}; edge-agent ledger verify "
-            "says which"
-        ) from None
+            say(
+                "{path}: an event cannot be read; `edge-agent ledger verify` says which",
+                path=str(config.ledger_path),
+            )
+        ) from error
 
 
 def directory_of(config: LineConfig, ledger: LedgerReader) -> Directory:

@@ -78,11 +78,13 @@ def _remarks(sheet: Sheet, t: Words) -> Iterable[str]:
 def _tiles(sheet: Sheet, t: Words) -> list[Tile]:
     facts = sheet.facts
     target = sheet.directory.order(sheet.period.order).target if sheet.period.order else 0
-    of_target = t("of {target}", target=number(target)) if target else facts.lowest
+    of_target = t("of {target}", target=number(target)) if target else t.title(facts.lowest)
     tiles = [Tile(t("Good"), number(facts.accepted_total), of_target)]
     part = share(facts.rejected_total, facts.accepted_total + facts.rejected_total)
     tiles.append(Tile(t("Rejected"), number(facts.rejected_total), part))
-    tiles += [Tile(t("Closed"), number(facts.closed[name]), name) for name in sheet.containers]
+    tiles += [
+        Tile(t("Closed"), number(facts.closed[name]), t.title(name)) for name in sheet.containers
+    ]
     stood_s = sum(seconds(sheet, stop) for stop in facts.stops)
     if facts.stops:
         tiles.append(Tile(t("Stops"), number(len(facts.stops)), duration(stood_s)))

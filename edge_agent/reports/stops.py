@@ -21,7 +21,7 @@ def stops_section(sheet: Sheet, t: Words) -> Section | None:
     names = list(dict.fromkeys([*gated, *(stop.station for stop in facts.stops)]))
     bars = [
         Row(
-            name,
+            t.title(name),
             [
                 (parts.share(begin), parts.share(end))
                 for stop in facts.stops
@@ -36,7 +36,7 @@ def stops_section(sheet: Sheet, t: Words) -> Section | None:
             local.time(stop.since) if stop.since else t("before"),
             local.time(stop.until) if stop.until else t("not yet over"),
             duration(seconds(sheet, stop)),
-            stop.station,
+            t.title(stop.station),
             _cause(stop, t),
             f"{sheet.person(stop.by)}, {stop.why}" if stop.by else NOTHING,
         )
@@ -84,11 +84,12 @@ def reconciliation_section(sheet: Sheet, t: Words) -> Section | None:
         )
     tables, remarks = [], []
     for account in facts.accounts:
-        found = t("{station}: all counts agree.", station=account.station)
+        station = t.title(account.station)
+        found = t("{station}: all counts agree.", station=station)
         if account.differences:
             found = t(
                 "{station}: {count} differences. `edge-agent reconcile` lists them.",
-                station=account.station,
+                station=station,
                 count=account.differences,
             )
         remarks.append(found)
@@ -103,9 +104,9 @@ def reconciliation_section(sheet: Sheet, t: Words) -> Section | None:
             )
             for law in laws
         ]
-        tables.append(Table((account.station, t("Left"), "", t("Right")), rows))
+        tables.append(Table((station, t("Left"), "", t("Right")), rows))
         counts = [
             (t(words), number(totals[name])) for name, words in COUNTS.items() if totals.get(name)
         ]
-        tables.append(Table((account.station, t("Count")), counts))
+        tables.append(Table((station, t("Count")), counts))
     return Section(title, tuple(remarks), None, tuple(tables))

@@ -61,14 +61,14 @@ def people_section(sheet: Sheet, t: Words) -> Section | None:
             (
                 each.name,
                 t(ROLES[each.role]),
-                ", ".join(sorted(each.stations)),
+                ", ".join(sorted(map(t.title, each.stations))),
                 local.time(each.first),
                 local.time(each.last),
                 number(each.times),
             )
             for each in facts.people.values()
         ]
-        head = (t("Name"), t("Role"), t("Stations"), t("First"), t("Last"), t("Times"))
+        head = (t("Full name"), t("Role"), t("Stations"), t("First"), t("Last"), t("Times"))
         tables.append(Table(head, rows, numbers=3, wide=2))
     if facts.sign_ins_refused:
         refused = [(t(why), number(count)) for why, count in facts.sign_ins_refused.most_common()]
@@ -81,7 +81,8 @@ def halts_section(sheet: Sheet, t: Words) -> Section | None:
     if not facts.halts:
         return None
     rows = [
-        (sheet.local.time(halt.at), halt.detail, number(halt.refused_reads)) for halt in facts.halts
+        (sheet.local.time(halt.at), t.recorded(halt.detail), number(halt.refused_reads))
+        for halt in facts.halts
     ]
     table = Table((t("Over at"), t("Cause"), t("Reads refused")), rows, numbers=2, wide=1)
     return Section(t("Times without records"), unlisted(facts.halts_unlisted, t), None, (table,))

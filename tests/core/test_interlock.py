@@ -199,4 +199,4 @@ def test_an_order_does_not_change_over_differences() -> None:
     world.give(GateReport(world.instant(), INFEED, ItemNumber(1), Outcome.UNKNOWN))
     world.give(OrderStart(world.instant(), LINE, "B"))
     assert stops(world) == [StopCause.DIFFERENCE]
-    assert "order 'A'" in next(e.detail for e in world.past.events if isinstance(e, Stopped))
+    assert "order A" in next(e.detail for e in world.past.events if isinstance(e, Stopped))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent import control
+from edge_agent.core.saying import SaidError, Saying
 from edge_agent.views import BEAT_S, LineView, to_json
 
 
@@ -18,7 +19,7 @@ class FakeLine:
 
     def __init__(self, path: Path, view: LineView) -> None:
         self.presses: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.refusal: str | None = None
+        self.refusal: Saying | None = None
         """What a press is answered with, if it is to be refused."""
         self._path = path
         self._line = json.dumps(to_json(view)).encode()
@@ -96,7 +97,9 @@ class FakeLine:
 
     async def _press(self, question: dict[str, Any]) -> dict[str, Any]:
         self.presses.put(question)
-        return {"error": self.refusal} if self.refusal else {"shown": "ok"}
+        if self.refusal:
+            return control.refusal(SaidError(self.refusal))
+        return {"shown": "ok"}
 
     async def _watch(self, _: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         while not self._is_closed:

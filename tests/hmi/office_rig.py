@@ -8,7 +8,7 @@ from edge_agent import control
 from edge_agent.core.effects import Tone
 from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person, Role
-from edge_agent.core.saying import say
+from edge_agent.core.saying import SaidError, say
 from edge_agent.people.secrets import badge_digest, hash_pin
 from edge_agent.people.store import Account, People
 from edge_agent.views import LastRead, LineView, OrderView, ProductView, to_json
@@ -58,7 +58,7 @@ class OfficeLine(FakeLine):
 
     def _answer(self, tone: Tone = Tone.GOOD) -> dict[str, Any]:
         if self.refusal is not None:
-            return {"error": self.refusal}
+            return control.refusal(SaidError(self.refusal))
         last = LastRead(1, "2026-11-22T00:00:00.000Z", tone, say("the line's own words"))
         shown = to_json(replace(self.view, stations=())) and {
             "n": last.n, "at": last.at, "tone": last.tone.value,

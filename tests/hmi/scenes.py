@@ -62,11 +62,11 @@ WANG = Person(PersonId("p1"), "王小红", Role.OPERATOR)
 LI = Person(PersonId("p2"), "李主管", Role.SUPERVISOR)
 AT = "2026-11-22T01:15:{second:02d}Z"
 DEVICES = (
-    DeviceView("扫码枪-1", "scanner", "up", ""),
-    DeviceView("固定扫码", "scanner", "up", ""),
-    DeviceView("PLC", "plc", "up", ""),
-    DeviceView("相机", "camera", "connecting", "opening"),
-    DeviceView("标签机", "printer", "up", "", waiting=1),
+    DeviceView("扫码枪-1", "scanner", "up"),
+    DeviceView("固定扫码", "scanner", "up"),
+    DeviceView("PLC", "plc", "up"),
+    DeviceView("相机", "camera", "connecting"),
+    DeviceView("标签机", "printer", "up", waiting=1),
 )
 
 
@@ -162,6 +162,7 @@ def asking(work: str) -> StationView:
     )
 
 
+HALTED = say("{path}: no room on the disk; free some, the line goes on", path="/var/ledger.db")
 LONG = "超长名称" * 50
 TROUBLESOME = (
     LONG,
@@ -173,7 +174,13 @@ TROUBLESOME = (
 """Names that people really give, and those that attackers do."""
 
 STOPPED = GateView(True, None, say("too many rejects in a row"), ("bin-full",), 2)
-REFUSED = GateView(False, "no contact with the PLC", None, (), 0)
+REFUSED = GateView(False, say("there is no session with the PLC yet"), None, (), 0)
+
+
+def deaf(work: str) -> LineView:
+    """The station's scanner is unplugged after a good read."""
+    away = DeviceView(f"hand-{work}", "scanner", "down", say("it is not plugged in"))
+    return line(station(work, readers=(away.name,)), devices=(*DEVICES, *DEVICES, away))
 
 
 def choosing(work: str) -> StationView:
@@ -250,6 +257,9 @@ def named(name: str) -> LineView:
         order=order,
         orders=(order,),
         products=(ProductView(GTIN, name),),
-        devices=(DeviceView(name[:40], "scanner", "down", name), *DEVICES),
+        devices=(
+            DeviceView(name[:40], "scanner", "down", say("{code} is moved", code=name)),
+            *DEVICES,
+        ),
         halted=None,
     )

@@ -136,7 +136,7 @@ def test_each_act_says_who_what_when_old_new_and_why(filled: Filled) -> None:
         "2026-11-22 16:06:00+08:00 — was refused with a badge | unknown",
         "2026-11-22 16:07:00+08:00 =cmd|'/c calc'!A1 released the stopped line | bin emptied",
         "2026-11-22 16:08:00+08:00 — added person 李伟 (li)"
-        " | name:  → 李伟; role:  → Supervisor | new",
+        " | full name:  → 李伟; role:  → Supervisor | new",
     ]
 
 
@@ -275,7 +275,7 @@ def test_a_row_that_was_taken_out_is_noticed(filled: Filled) -> None:
         found = chain(ledger)
 
     assert found.events == 4
-    assert found.fault == "row 6: expected sequence number 5"
+    assert str(found.fault) == "row 6: expected number 5"
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

@@ -119,10 +119,10 @@ def test_what_is_to_be_chosen_is_offered_in_words(opened: Opener, line: FakeLine
 
 
 def test_a_refusal_of_the_line_is_said(opened: Opener, line: FakeLine) -> None:
-    line.refusal = "the queue is full; try again"
+    line.refusal = say("the line is halted: nothing is recorded")
     page = opened(PACKING)
     page.locator('[data-command="UNDO"]').click()
-    expect(page.locator(".told")).to_have_text(line.refusal)
+    expect(page.locator(".told")).to_have_text("产线没有执行：产线已中止记录")
 
 
 def test_a_stopped_gate_is_released_by_a_button(opened: Opener, line: FakeLine) -> None:

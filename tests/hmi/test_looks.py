@@ -49,7 +49,7 @@ SCENES: dict[str, tuple[str, LineView]] = {
     "layer": ("/station/layer", scenes.line()),
     "rework": ("/station/rework", scenes.line(scenes.inquiry("rework"))),
     "supervisor": ("/station/supervisor", scenes.line()),
-    "halted": ("/station/packing", scenes.line(halted="the disk is full: 0 MB free")),
+    "halted": ("/station/packing", scenes.line(halted=scenes.HALTED)),
 }
 SHEETS = {"more": '[data-command="MORE"]', "orders": '.buttons [data-command="ORDER"]'}
 

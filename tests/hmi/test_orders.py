@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from edge_agent.core.people import Role
+from edge_agent.core.saying import say
 from edge_agent.hmi.checks import order_faults, product_faults
 from tests.hmi import scenes
 from tests.hmi.conftest import LARGE, SMALL
@@ -165,7 +166,7 @@ def test_a_double_tap_is_one(office: Office, page: Page) -> None:
 
 
 def test_what_the_line_refuses_is_told(office: Office, page: Page) -> None:
-    office.line.refusal = "the line is halted"
+    office.line.refusal = say("the line is halted: nothing is recorded")
     row = page.locator(".row-card", has_text="WO-20261122-04")
     row.get_by_role("button", name="Start").click()
     page.locator(".sheet .button.go").click()

@@ -62,7 +62,7 @@ def test_while_nothing_is_recorded_nothing_is_called_good_in_green(
     opened: Opener, line: FakeLine, path: str
 ) -> None:
     page = opened(path)
-    line.show(scenes.line(halted="the disk is full: 0 MB free"))
+    line.show(scenes.line(halted=scenes.HALTED))
     expect(page.locator(".halted")).to_be_visible()
     expect(page.locator(".last.past, .card-last.past")).not_to_have_count(0)
     expect(page.locator(".last.good, .card-last.good")).to_have_count(0)

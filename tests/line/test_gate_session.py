@@ -277,8 +277,8 @@ def test_another_device_is_not_armed() -> None:
     rig.block.status[Status.IDENTITY] = 0x1234
     assert rig.run(1_000) == []
     assert rig.session.refusal is not None
-    assert "0x1234" in rig.session.refusal
-    assert "0x4516" in rig.session.refusal
+    assert "0x1234" in str(rig.session.refusal)
+    assert "0x4516" in str(rig.session.refusal)
 
 
 def test_lost_reads_begin_a_new_session(rig: Rig) -> None:

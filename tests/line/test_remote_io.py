@@ -124,9 +124,9 @@ async def test_a_dead_link_drops_the_open_gate_by_the_watchdog(how: str) -> None
 async def test_outputs_that_would_hold_their_last_value_are_not_armed() -> None:
     async with running(gate_section(EYE_ONLY, INPUT), twin=Twin(watchdog_ms=0)) as rig:
         await rig.until(lambda: rig.link.refusal)
-        assert rig.link.refusal == (
-            "watchdog register holding 10 is 0, expected 1 to 300: the outputs would hold their "
-            "last value when the link dies; set it in the device"
+        assert str(rig.link.refusal) == (
+            "watchdog registers are out of their bounds: holding 10 = 0 (1–300); the outputs "
+            "would hold their last value when the link dies: set them in the device"
         )
         thing = rig.twin.put(30)
         await rig.twin.settled()

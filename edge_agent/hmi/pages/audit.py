@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import structlog
 from nicegui import ui
 
 from edge_agent import clock
@@ -16,7 +17,7 @@ from edge_agent.core.names import PersonId
 from edge_agent.core.people import Permission, Person
 from edge_agent.hmi.markup import Form, Tap, button, name, node, text
 from edge_agent.hmi.office import Office, add_page, pad_texts
-from edge_agent.hmi.papers import PaperError
+from edge_agent.hmi.papers import PaperError, not_made
 from edge_agent.hmi.site import Site
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
@@ -26,6 +27,8 @@ CHANGES = 12
 """Changes of one act that are shown; the exports have all."""
 Deed = Callable[[Person], Awaitable[None]]
 Names = Mapping[PersonId, str]
+
+log = structlog.get_logger("edge_agent.hmi")
 
 
 class AuditPage:
@@ -68,7 +71,8 @@ class AuditPage:
         try:
             found, self._names = await asyncio.to_thread(self._read, before)
         except (LedgerError, EventError) as error:
-            office.tell("bad", t("The ledger cannot be read: {why}", why=str(error)))
+            log.warning("no audit trail", error=str(error))
+            office.tell("bad", t("The ledger cannot be read: call a technician."))
             return
         wording = Wording(t, office.site.zone, self._names)
         self._last = found[-1].seq if found else None
@@ -170,7 +174,7 @@ class AuditPage:
                 office.session, Permission.SEE_AUDIT, name_, "audit", option, *options
             )
         except PaperError as error:
-            office.tell("bad", t("It could not be made: {why}", why=str(error)))
+            office.tell("bad", not_made(error, t))
             return
         office.tell("good", t("It is made."))
         ui.navigate.to(path)
@@ -181,7 +185,9 @@ def _draw(act: Act, wording: Wording) -> None:
     with node("article", "act"):
         with node("div"):
             text(wording.when(act), "time", datetime=act.at)
-            text(f"{act.station} · {act.seq}", "small")
+            with node("small"):
+                name(wording.place(act), classes="one")
+                text(f" · {act.seq}", "span")
         name(wording.who(act))
         text(wording.what(act), "div", "what")
         if act.changes:

@@ -94,7 +94,7 @@ class PeoplePage:
         languages = [["", t("The station's"), ""], *([c, own, ""] for c, own in LANGUAGES.items())]
         fields: list[dict[str, Any]] = [
             {
-                "name": "name", "label": t("Name"), "kind": "text", "limit": NAME_LIMIT,
+                "name": "name", "label": t("Full name"), "kind": "text", "limit": NAME_LIMIT,
                 "value": person.name if person else "", "wide": True,
             },
             {

@@ -60,8 +60,8 @@ class PrintersPage:
                     name(t.title(printer.name))
                     tone = "good" if printer.link == "up" else "bad"
                     text(t(LINKS.get(printer.link, printer.link)), "span", f"badge {tone}")
-                    if printer.detail:
-                        text(t(printer.detail), "span")
+                    if printer.fault:
+                        text(t.saying(printer.fault), "span")
                     if printer.waiting:
                         text(t("{count} labels wait", count=printer.waiting), "span")
                 if self._may_test:
@@ -110,7 +110,7 @@ class PrintersPage:
                 with node("div", "pairs"):
                     text(t(word), "span", f"badge {tone}")
                     if job.detail:
-                        text(t(job.detail), "span")
+                        text(t.recorded(job.detail), "span")
             if job.copy and office.person.may(Permission.REPRINT):
                 with node("div", "acts"):
                     again = partial(self._reprint, job)

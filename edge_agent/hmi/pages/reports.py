@@ -16,7 +16,7 @@ from edge_agent.core.people import Permission, Person
 from edge_agent.hmi.fragment import Fragment
 from edge_agent.hmi.markup import Tap, button, node, text
 from edge_agent.hmi.office import Office, add_page
-from edge_agent.hmi.papers import PaperError
+from edge_agent.hmi.papers import PaperError, not_made
 from edge_agent.hmi.site import Site
 from edge_agent.reports.period import latest_shifts
 from edge_agent.reports.reading import ReportError, directory_of, reading
@@ -61,7 +61,7 @@ class ReportsPage:
         try:
             shifts, orders = await asyncio.to_thread(self._known)
         except ReportError as error:
-            office.tell("bad", t("It could not be made: {why}", why=str(error)))
+            office.tell("bad", not_made(error, t))
             return
         names = shifts if option == "--shift" else orders
         heading = t("Which shift?") if option == "--shift" else t("Which order?")
@@ -94,7 +94,7 @@ class ReportsPage:
             made = await office.site.papers.text("report", "--html", *self._options())
         except PaperError as error:
             made = ""
-            office.tell("bad", t("It could not be made: {why}", why=str(error)))
+            office.tell("bad", not_made(error, t))
         self._shown.clear()
         with self._shown:
             # Made by our own command, which escapes every text (reports.fragment).
@@ -110,7 +110,7 @@ class ReportsPage:
                 "report", "--pdf", *self._options(),
             )  # fmt: skip
         except PaperError as error:
-            office.tell("bad", t("It could not be made: {why}", why=str(error)))
+            office.tell("bad", not_made(error, t))
             return
         office.tell("good", t("It is made."))
         ui.navigate.to(path)

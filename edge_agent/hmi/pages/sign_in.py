@@ -14,7 +14,15 @@ from edge_agent.core.names import PersonId
 from edge_agent.core.people import Person
 from edge_agent.hmi.beat import Beat
 from edge_agent.hmi.markup import Pad, Tap, button, link, name, node, text
-from edge_agent.hmi.office import SIGHTS, may_open, office_head, pad_texts, person_tile, refusal_in
+from edge_agent.hmi.office import (
+    SIGHTS,
+    may_open,
+    not_done,
+    office_head,
+    pad_texts,
+    person_tile,
+    refusal_in,
+)
 from edge_agent.hmi.pins import Refused
 from edge_agent.hmi.sessions import Session, is_local
 from edge_agent.hmi.site import Site
@@ -136,7 +144,7 @@ class SignInPage:
             else:
                 self._go(found)
         except ControlError as error:
-            self._tell(self.t("The line did not do it: {why}", why=str(error)))
+            self._tell(not_done(error, self.t))
         finally:
             self._busy = False
             self._pad.hold(False)

@@ -14,6 +14,7 @@ from edge_agent import clock
 from edge_agent.control import ControlError
 from edge_agent.core.commands import LIMIT, Command
 from edge_agent.hmi.live import Live, follow, page_head
+from edge_agent.hmi.office import not_done
 from edge_agent.hmi.screen import Plain, station_screen
 from edge_agent.hmi.sessions import is_local
 from edge_agent.hmi.site import Site
@@ -35,7 +36,8 @@ class StationPage:
         self._may_press = is_local(request)
         self._pressed: tuple[str, str] | None = None
         self._pressed_at_us = 0
-        self._told: dict[str, Any] = {"n": 0, "text": ""}
+        self._refused = 0
+        self._refusal: ControlError | None = None
         self._live = Live("station", *self._content())
         self._live.on_tap("press", self._press)
         follow(site.line, self._live, self._draw)
@@ -55,7 +57,8 @@ class StationPage:
         if view is None or station is None:
             return texts, {}
         plain = station_screen(view, station, t, self._site.zone)
-        return texts, {"beat": self._site.line.heard, "told": self._told, **plain}
+        told = {"n": self._refused, "text": not_done(self._refusal, t) if self._refusal else ""}
+        return texts, {"beat": self._site.line.heard, "told": told, **plain}
 
     async def _press(self, tap: dict[str, Any]) -> None:
         """A button: once, however often it is touched."""
@@ -73,7 +76,7 @@ class StationPage:
             await self._site.line.ask("press", station=self._name, press=command, argument=argument)
         except ControlError as error:
             log.warning("not pressed", station=self._name, command=command, error=str(error))
-            self._told = {"n": self._told["n"] + 1, "text": str(error)}
+            self._refused, self._refusal = self._refused + 1, error
             self._draw()
 
 

@@ -11,7 +11,7 @@ export function data(text, cls = "") {
 }
 
 export function lamp(texts, one) {
-  const detail = [one.kind, one.title, one.word, one.detail].filter(Boolean).join(" · ");
+  const detail = [one.kind, one.title, one.word, one.fault].filter(Boolean).join(" · ");
   return h("span", { class: ["lamp", one.state], title: detail }, [
     h("i", { class: "dot", "aria-hidden": "true" }),
     h("span", { class: "lamp-text" }, [
