@@ -176,6 +176,7 @@ LINKS: Mapping[str, str] = {
 
 LABELS: Mapping[str, str] = {
     "printing": N_("The label is being printed"),
+    "held-up": N_("The label waits: look at the printer"),
     "printed": N_("Stick the label on and scan it"),
     "failed": N_("The label failed: reprint it"),
 }

@@ -275,7 +275,7 @@ class Desk:
 
     def _prompt(self, begun: Begun) -> Prompt | None:
         """What is awaited next; None if all is there."""
-        procedure, command = begun.procedure, begun.press.command
+        procedure, command, argument = begun.procedure, begun.press.command, begun.press.argument
         scans = procedure.scans
         done, total = len(begun.scanned), len(scans) + begun.asked
         if begun.chooses and procedure.choose is not None:
@@ -283,13 +283,14 @@ class Desk:
             offered = tuple((command, each) for each in choices)
             return Prompt(command, procedure.choose, 1, total + 1, offered)
         if begun.needs is not None:
-            return Prompt(command, say("show the badge of somebody who may do this"), 1, total)
+            asks = say("show the badge of somebody who may do this")
+            return Prompt(command, asks, 1, total, argument=argument)
         if begun.confirms:
             asks = say("it is not full: CONFIRM closes it, or go on packing")
             return Prompt(command, asks, 1, 1, ((Command.CONFIRM, ""),))
         if done == len(scans) or self._gets_label(begun):
             return None
-        return Prompt(command, scans[done], done + begun.asked + 1, total)
+        return Prompt(command, scans[done], done + begun.asked + 1, total, argument=argument)
 
     def _gets_label(self, begun: Begun) -> bool:
         """A container of its own needs no code from people where its label is made here."""

@@ -27,13 +27,15 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a station waits for, step `step` of `steps`, from 1. `choices` are shown as buttons."""
+    """What a station waits for, step `step` of `steps`, from 1. `choices` are shown as buttons;
+    `argument` is what the command was given, as a reason or an order."""
 
     command: Command | None
     saying: Saying
     step: int
     steps: int
     choices: tuple[tuple[Command, str], ...] = ()
+    argument: str = ""
 
 
 _CONTAINER = say("scan the container, or a thing in it")

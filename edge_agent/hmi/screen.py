@@ -56,9 +56,10 @@ def station_screen(view: LineView, station: StationView, t: Words, zone: ZoneInf
         "person": person_plain(station.signed_in, t),
         "last": _last(station.last, view.at, t, zone),
         "prompt": _prompt(station.prompt, t, zone),
-        "box": main and _box(main, t),
-        "waiting": [_box_short(box, t) for box in waiting],
-        "parked": [_box_short(box, t) for box in station.parked],
+        "deaf": _deaf(view, station, t),
+        "box": main and _box(main, view, t),
+        "waiting": [_box_short(box, view, t) for box in waiting],
+        "parked": [_box_short(box, view, t) for box in station.parked],
         "counters": _counters(station, t),
         "operations": [_operation(each, view.at, t, zone) for each in station.operations],
         "gate": station.gate and gate_plain(station.gate, t, zone),
@@ -81,7 +82,8 @@ def overview_screen(
                 "last": _last(station.last, view.at, t, zone),
                 "counters": _counters(station, t),
                 "per_minute": per_minute.get(station.name),
-                "box": (main := _boxes(station)[0]) and _box_short(main, t),
+                "box": (main := _boxes(station)[0]) and _box_short(main, view, t),
+                "deaf": _deaf(view, station, t),
                 "gate": station.gate and gate_plain(station.gate, t, zone),
             }
             for station in view.stations
@@ -172,17 +174,42 @@ def _operation(each: LastRead, now: str, t: Words, zone: ZoneInfo) -> Plain:
     }
 
 
+def _deaf(view: LineView, station: StationView, t: Words) -> Plain | None:
+    """What should read at the station and does not. `entirely`: nothing that is scanned by its own
+    scanner arrives, so what was last said is no answer to it."""
+    links = {device.name: device.link for device in view.devices}
+    away = [name for name in station.readers if links.get(name, "up") != "up"]
+    if not away:
+        return None
+    return {
+        "state": "refused",
+        "title": t("The scanner is away: scans do not arrive"),
+        "why": ", ".join(t.title(name) for name in away),
+        "entirely": away[0] == station.readers[0],
+    }
+
+
 def _prompt(prompt: Prompt | None, t: Words, zone: ZoneInfo) -> Plain | None:
     if prompt is None:
         return None
     return {
         "text": _sentence(prompt.saying, t, zone),
+        "what": _asked(prompt, t),
         "step": t("Step {step} of {steps}", step=prompt.step, steps=prompt.steps),
         "choices": [
             {"command": command.value, "argument": argument, "label": _choice(command, argument, t)}
             for command, argument in prompt.choices
         ],
     }
+
+
+def _asked(prompt: Prompt, t: Words) -> str:
+    """What was asked for: whoever gives leave must know for what."""
+    if prompt.command is None:
+        return ""
+    label = t(COMMANDS[prompt.command].label)
+    argument = prompt.argument and _choice(prompt.command, prompt.argument, t)
+    return f"{label}: {argument}" if argument else label
 
 
 def _choice(command: Command, argument: str, t: Words) -> str:
@@ -207,9 +234,9 @@ def _is_full(box: Box) -> bool:
     return box.count >= box.capacity
 
 
-def _box(box: Box, t: Words) -> Plain:
+def _box(box: Box, view: LineView, t: Words) -> Plain:
     return {
-        **_box_short(box, t),
+        **_box_short(box, view, t),
         "cells": list(box.children),
         "per_layer": box.per_layer,
         "layer": box.per_layer
@@ -221,7 +248,10 @@ def _box(box: Box, t: Words) -> Plain:
     }
 
 
-def _box_short(box: Box, t: Words) -> Plain:
+def _box_short(box: Box, view: LineView, t: Words) -> Plain:
+    printers = [device for device in view.devices if device.role == "printer"]
+    is_held_up = any(device.link != "up" or device.fault is not None for device in printers)
+    label = "held-up" if box.label == "printing" and is_held_up else box.label
     return {
         "id": box.id,
         "level": _capital(t.title(box.level)),
@@ -230,7 +260,7 @@ def _box_short(box: Box, t: Words) -> Plain:
         "full": _is_full(box),
         "key": short(box.key or ""),
         "label": box.label,
-        "label_text": t(LABELS[box.label]) if box.label in LABELS else "",
+        "label_text": t(LABELS[label]) if label in LABELS else "",
     }
 
 

@@ -127,6 +127,8 @@ def station(work: str, **more: Any) -> StationView:
         default["boxes"] = (Box(3, "托盘", 40, 26, tuple(f"{i:04d}" for i in range(26)), 8),)
     if work == "layer":
         default["camera"] = "top"
+    if work == "rework":
+        default["boxes"] = ()
     return StationView(**{**default, **more})
 
 

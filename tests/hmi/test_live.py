@@ -54,6 +54,21 @@ def test_a_line_that_hangs_leaves_nothing_green(opened: Opener, line: FakeLine) 
     shows(page, 31)
 
 
+@pytest.mark.parametrize("work", ["packing", "rework", "layer"])
+def test_a_station_whose_scanner_is_away_shows_nothing_green(
+    opened: Opener, line: FakeLine, work: str
+) -> None:
+    line.show(scenes.line())
+    page = opened(f"/station/{work}")
+    expect(page.locator(".last.good")).to_be_visible()
+    line.show(scenes.deaf(work))
+    expect(page.locator(".last.past")).to_be_visible()
+    expect(page.locator(".gate.refused")).to_contain_text(f"hand-{work}")
+    expect(page.locator(".last.good, .last.full")).to_have_count(0)
+    # Of more devices than there is room for, those that are away are seen.
+    expect(page.locator(".lamp.down")).to_have_count(1)
+
+
 def test_without_the_hmi_the_browser_covers_the_page_itself(
     opened: Opener, line: FakeLine, hmi: HmiProcess
 ) -> None:
@@ -105,7 +120,7 @@ def test_every_repair_is_two_touches_away(opened: Opener, line: FakeLine) -> Non
 def test_what_is_asked_is_shown_with_its_step_and_a_way_out(opened: Opener, line: FakeLine) -> None:
     line.show(scenes.line(scenes.asking("packing")))
     page = opened(PACKING, language="en")
-    expect(page.locator(".prompt-step")).to_have_text("Step 1 of 2")
+    expect(page.locator(".prompt-step")).to_have_text("ReplaceStep 1 of 2")
     page.get_by_role("button", name="Cancel").click()
     assert line.presses.get(timeout=10)["press"] == "CANCEL"
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from edge_agent.core.effects import Tone
 from edge_agent.core.events import Reason
+from edge_agent.core.saying import say
 from edge_agent.views import LineView
 from tests.hmi import scenes
 from tests.hmi.conftest import LARGE, SMALL, HmiProcess, Opener, visit
@@ -44,10 +46,24 @@ SCENES: dict[str, tuple[str, LineView]] = {
     "packing-asks": ("/station/packing", scenes.line(scenes.asking("packing"))),
     "packing-chooses": ("/station/packing", scenes.line(scenes.choosing("packing"))),
     "packing-culprits": ("/station/packing", scenes.line(scenes.refused("packing"))),
+    "packing-deaf": ("/station/packing", scenes.deaf("packing")),
+    "inline-deaf": ("/station/inline", scenes.deaf("inline")),
     "packing-empty": ("/station/packing", scenes.resting("packing")),
     "pallet": ("/station/pallet", scenes.line()),
     "layer": ("/station/layer", scenes.line()),
     "rework": ("/station/rework", scenes.line(scenes.inquiry("rework"))),
+    "rework-open": (
+        "/station/rework",
+        scenes.line(
+            scenes.station(
+                "rework",
+                last=scenes.read(31, Tone.ASK, say("the label is printed: stick it on, scan it")),
+                boxes=(scenes.case(14, label="printed"),),
+                parked=(scenes.case(3, number=9),),
+            )
+        ),
+    ),
+    "rework-asks": ("/station/rework", scenes.line(scenes.choosing("rework"))),
     "supervisor": ("/station/supervisor", scenes.line()),
     "halted": ("/station/packing", scenes.line(halted=scenes.HALTED)),
 }

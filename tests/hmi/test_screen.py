@@ -3,12 +3,13 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.saying import say
 from edge_agent.hmi.identity import parts
 from edge_agent.hmi.screen import overview_screen, station_screen
 from edge_agent.hmi.throughput import EVERY_US, Throughput
-from edge_agent.views import Box, StationView, from_json, to_json
+from edge_agent.views import Box, Prompt, StationView, from_json, to_json
 from edge_agent.words import words
 from tests.hmi import scenes
 
@@ -43,6 +44,27 @@ def test_the_layer_being_filled_is_counted_from_one_and_never_beyond_the_last() 
     assert layer(0) == "Layer 1 of 5"
     assert layer(8) == "Layer 2 of 5"
     assert layer(40) == "Layer 5 of 5"
+
+
+def test_a_label_is_not_said_to_be_printed_while_its_printer_is_away() -> None:
+    view = scenes.line(scenes.station("packing", boxes=(scenes.case(24, label="printing"),)))
+    words = []
+    for link, fault in (("up", None), ("down", None), ("up", say("too many labels"))):
+        devices = tuple(
+            replace(each, link=link, fault=fault) if each.role == "printer" else each
+            for each in view.devices
+        )
+        now = replace(view, devices=devices)
+        words.append(station_screen(now, now.stations[1], EN, ZONE)["box"]["label_text"])
+    assert words[0] == "The label is being printed"
+    assert words[1] == words[2] == "The label waits: look at the printer"
+
+
+def test_who_gives_leave_is_told_for_what() -> None:
+    ask = say("show the badge of somebody who may do this")
+    prompt = Prompt(Command.DECOMMISSION, ask, 1, 2, argument="damaged")
+    shown = screen(scenes.station("rework", prompt=prompt))["prompt"]
+    assert shown["what"] == "Take out of use: Product damaged"
 
 
 def test_times_are_the_lines_own() -> None:

@@ -22,7 +22,12 @@ function foot(page) {
 
 function lastRead({ texts, screen }) {
   const { last } = screen;
-  return parts.lastRead(texts, last, last ? parts.toneOf(last, screen.halted, screen.gate) : "");
+  return parts.lastRead(texts, last, last ? parts.toneOf(last, screen.halted, screen) : "");
+}
+
+// What should read here and does not.
+function deaf({ texts, screen }) {
+  return screen.deaf ? parts.gate(texts, screen.deaf, null) : null;
 }
 
 function waiting({ texts, screen }) {
@@ -36,6 +41,7 @@ export function station(page) {
     h("div", { class: "work" }, [
       h("div", { class: "main" }, [
         screen.gate ? parts.gate(texts, screen.gate, page.press) : null,
+        deaf(page),
         lastRead(page),
         parts.box(texts, screen.box),
         waiting(page),
@@ -51,6 +57,7 @@ export function camera(page) {
   return [
     h("div", { class: "work" }, [
       h("div", { class: "main" }, [
+        deaf(page),
         lastRead(page),
         h("section", { class: "picture" }, [
           page.picture ? h("img", { src: page.picture, alt: "" }) : h("p", [icon("scan"), texts.no_picture]),
@@ -72,8 +79,17 @@ function rework(page) {
   const all = texts.sheet.flatMap((group) => group.buttons).filter((one) => one.command !== "SIGN_OUT");
   return [
     h("div", { class: "work" }, [
-      h("div", { class: "main" }, [lastRead(page), parts.operations(texts, screen.operations)]),
-      h("div", { class: "side tiles" }, texts.may_press ? all.map((one) => page.tile(one)) : texts.look_on),
+      h("div", { class: "main" }, [
+        deaf(page),
+        lastRead(page),
+        screen.box ? parts.box(texts, screen.box) : null,
+        waiting(page),
+        parts.operations(texts, screen.operations),
+      ]),
+      // What is begun is ended first: its scans, or CANCEL.
+      screen.prompt
+        ? null
+        : h("div", { class: "side tiles" }, texts.may_press ? all.map((one) => page.tile(one)) : texts.look_on),
     ]),
     screen.prompt ? parts.prompt(texts, screen.prompt, page.press) : null,
   ];
@@ -123,8 +139,10 @@ function card(texts, one, path, halted) {
     ]),
     one.gate && one.gate.state !== "armed"
       ? parts.gate(texts, one.gate, null)
+      : one.deaf
+        ? parts.gate(texts, one.deaf, null)
       : one.last
-        ? h("p", { class: ["card-last", parts.toneOf(one.last, halted, one.gate)] }, [
+        ? h("p", { class: ["card-last", parts.toneOf(one.last, halted, one)] }, [
             icon(parts.TONE_ICONS[one.last.tone]),
             h("b", one.last.word),
             h("time", one.last.time),

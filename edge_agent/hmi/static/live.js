@@ -14,6 +14,13 @@ const DOUBLE_TAP_MS = 500;
 const TOLD_MS = 6000;
 const LAMPS = 8;
 
+// Where there is no room for all, those of what does not work come first.
+function lampsShown(lamps) {
+  if (lamps.length <= LAMPS) return lamps;
+  const isUp = (one) => Number(one.state === "up");
+  return [...lamps].sort((one, other) => isUp(one) - isUp(other)).slice(0, LAMPS);
+}
+
 export default {
   props: { kind: String, texts: Object, screen: Object },
   emits: ["press"],
@@ -122,7 +129,7 @@ export default {
           h("small", texts.station ? [data(texts.line), " · ", texts.work] : screen.shift),
         ]),
         h("div", { class: "lamps" }, [
-          screen.lamps.slice(0, LAMPS).map((one) => lamp(texts, one)),
+          lampsShown(screen.lamps).map((one) => lamp(texts, one)),
           screen.lamps.length > LAMPS ? h("b", `+${screen.lamps.length - LAMPS}`) : null,
           h("span", { class: ["lamp", screen.hq.state] }, [
             h("i", { class: "dot" }),

@@ -44,11 +44,11 @@ export function orderStrip(texts, order) {
   ]);
 }
 
-// What was good before is no longer said in green while nothing is recorded, or a gate lets nothing
-// through.
-export function toneOf(last, halted, gate) {
+// What was good before is no longer said in green while nothing is recorded, a gate lets nothing
+// through, or what is scanned does not arrive: it would be taken for the answer.
+export function toneOf(last, halted, { gate, deaf }) {
   const isGreen = last.tone === "good" || last.tone === "full";
-  return isGreen && (halted || (gate && gate.state !== "armed")) ? "past" : last.tone;
+  return isGreen && (halted || (gate && gate.state !== "armed") || deaf?.entirely) ? "past" : last.tone;
 }
 
 export function lastRead(texts, last, tone) {
@@ -61,12 +61,16 @@ export function lastRead(texts, last, tone) {
       ]),
     ]);
   }
+  // Where the sentence is the message, as what to scan next, it is what is read at two metres.
+  const isSaid = last.text && (last.tone === "ask" || last.tone === "note" || (last.tone === "good" && !last.code.length));
   return h("section", { class: ["last", tone], "data-n": last.n, role: "status" }, [
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
-      h("p", { class: ["last-word", last.word.length > 14 && "small"] }, last.word),
+      isSaid
+        ? h("p", { class: "last-word said" }, last.text)
+        : h("p", { class: ["last-word", last.word.length > 14 && "small"] }, last.word),
       last.code.length ? h("p", { class: "last-code" }, last.code.map(element)) : null,
-      last.text ? h("p", { class: "last-text" }, last.text) : null,
+      last.text && !isSaid ? h("p", { class: "last-text" }, last.text) : null,
       last.first ? h("p", { class: "last-first" }, last.first) : null,
       last.remedy ? h("p", { class: "last-remedy" }, last.remedy) : null,
       last.culprits.length
@@ -177,7 +181,7 @@ export function operations(texts, list) {
 
 export function prompt(texts, one, press) {
   return h("section", { class: "prompt", role: "alertdialog" }, [
-    h("span", { class: "prompt-step" }, one.step),
+    h("span", { class: "prompt-step" }, [data(one.what), h("small", one.step)]),
     h("p", { class: "prompt-text" }, one.text),
     one.choices.length && texts.may_press
       ? h(
@@ -200,7 +204,7 @@ export function gate(texts, one, press) {
     h("div", { class: "gate-words" }, [
       h("b", one.title),
       one.why ? h("span", one.why) : null,
-      one.conditions.length ? h("span", one.conditions.join(" · ")) : null,
+      one.conditions?.length ? h("span", one.conditions.join(" · ")) : null,
       one.state === "armed" ? h("span", one.pending) : null,
     ]),
     one.state === "stopped" && texts.may_press && press
