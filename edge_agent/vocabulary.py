@@ -66,7 +66,8 @@ REASONS: Mapping[Reason, Trouble] = {
         N_("Wrong label"), N_("Stop: labels may be shifted. Compare each label with its container.")
     ),
     Reason.UNPAIRED: Trouble(
-        N_("Second code is missing"), N_("Scan both codes of the same thing, one after the other.")
+        N_("One of two codes is missing"),
+        N_("See that both codes can be read; scan both, or put it on the belt again."),
     ),
     Reason.DECOMMISSIONED: Trouble(
         N_("Taken out of use"), N_("Put it into the reject box: its code is void for ever.")
