@@ -51,6 +51,7 @@ from edge_agent.ledger.errors import LedgerError
 from edge_agent.logs import configure_logs
 
 READY_S = 60
+STAY_S = 12 * 3_600
 SETTLE_S = 60
 HQ_OFFLINE_S = 3
 HQ_OFFLINE_AT = 0.4
@@ -157,8 +158,10 @@ class _Demo:
             findings.seconds = round(time.monotonic() - self._started_s, 1)
             tell(findings)
             if self._options.stay:
-                self._console.print("the screens stay; Ctrl-C ends the demo")
-                await asyncio.Event().wait()
+                self._console.print(
+                    f"the screens stay for {STAY_S // 3_600} hours; Ctrl-C ends the demo"
+                )
+                await asyncio.sleep(STAY_S)
         for job in jobs:
             job.cancel()
         hq.close()
@@ -207,7 +210,7 @@ class _Demo:
             "faults": options.plant_faults,
             "case-size": CASE_SIZE,
             "pallet-size": PALLET_SIZE,
-            "timeout-s": 300 + 2 * 60 * options.units / options.rate,
+            "timeout-s": 300 + 2 * 60 * options.units / options.rate + STAY_S * options.stay,
         }
         return [f"--{name}={value}" for name, value in settings.items()]
 
