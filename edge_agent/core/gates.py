@@ -129,7 +129,7 @@ class Gates:
                 case Tie(item, read):
                     self._judge_read(item, read)
                 case Answers(item, reads):
-                    self._judge_pair(item, reads)
+                    self._judge_pair(item, reads, at)
                 case Clash(item, read, detail):
                     # Of an item that the gate has answered for, nothing can be withdrawn.
                     settled = self._record.state.belts[name].is_settled(item)
@@ -155,15 +155,16 @@ class Gates:
             assert objection is not None  # noqa: S101 examine objects where there is no code
             self._reject(read, objection, code, item)
             return
-        self._accept(item, read, code)
+        self._accept(item, read, code, read.at.mono_us)
 
-    def _judge_pair(self, item: ItemNumber, reads: tuple[Read, ...]) -> None:
-        """All answers to an item that has two codes: both are bound to it, or none is."""
+    def _judge_pair(self, item: ItemNumber, reads: tuple[Read, ...], at: Instant) -> None:
+        """All answers to an item that has two codes, its window having ended: both are bound to it,
+        or none is."""
         found = paired(self._record, reads)
         if isinstance(found, Paired):
             objection = self._no_place(found.read.station, found.code)
             if objection is None:
-                self._accept(item, found.read, found.code, found.second.key)
+                self._accept(item, found.read, found.code, at.mono_us, found.second.key)
                 return
         else:
             objection = found.objection
@@ -182,10 +183,16 @@ class Gates:
         return Objection(Reason.STOPPED, say("the line is stopped: {cause}", cause=stop[1]))
 
     def _accept(
-        self, item: ItemNumber, read: Read, code: Code, also: CodeKey | None = None
+        self,
+        item: ItemNumber,
+        read: Read,
+        code: Code,
+        known_us: int,
+        also: CodeKey | None = None,
     ) -> None:
+        """The item may pass. All that this follows from was known at `known_us`."""
         self._record.commission(code, read, item, also)
-        self._record.decision.effects.append(Judge(read.station, item, None, read.at.mono_us))
+        self._record.decision.effects.append(Judge(read.station, item, None, known_us))
         self._record.show(read, Tone.GOOD, GOOD, key=code.key)
 
     def _mixes(self, code: Code) -> Objection | None:

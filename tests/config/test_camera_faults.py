@@ -53,6 +53,30 @@ def test_latency_and_deadline_together_fit_into_the_gates_window(tmp_path: Path)
     assert not faults(tmp_path, GATED, *changes)
 
 
+PAIR = ('name = "unit"', 'name = "unit"\npair = { pattern = "S.*", name = "state code" }')
+
+
+def test_a_camera_that_alone_reads_two_codes_of_each_thing_at_a_gate_expects_two(
+    tmp_path: Path,
+) -> None:
+    both = ('trigger = "camera"', 'trigger = "camera"\nexpected = 2')
+    assert not faults(tmp_path, GATED, PAIR, both)
+    [fault] = faults(tmp_path, GATED, PAIR)
+    assert fault.startswith("cameras.belt-camera.expected is 1, expected 2: a unit has a second")
+    [fault] = faults(tmp_path, GATED, both)
+    assert fault.startswith("cameras.belt-camera expects several codes, expected one")
+
+
+def test_a_camera_that_reads_one_of_two_codes_beside_a_scanner_expects_one(tmp_path: Path) -> None:
+    below = '[devices.below]\nkind = "scanner"\nurl = "tcp://192.0.2.9:9004"\nsuffix = "\\r"\n\n'
+    device = ("[devices.plc]", below + "[devices.plc]")
+    second = ('scanner = "belt-camera"', 'scanner = "belt-camera"\nsecond_scanner = "below"')
+    assert not faults(tmp_path, GATED, PAIR, device, second)
+    both = ('trigger = "camera"', 'trigger = "camera"\nexpected = 2')
+    [fault] = faults(tmp_path, GATED, PAIR, device, second, both)
+    assert fault.startswith("cameras.belt-camera expects several codes, expected one")
+
+
 @pytest.mark.parametrize("trigger", ["camera", "presence"])
 def test_a_camera_that_exposes_on_command_is_asked_by_the_line(
     tmp_path: Path, trigger: str

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from edge_agent.core.effects import Judge, Show, Tone
 from edge_agent.core.events import Commissioned, Packed, Passed, Reason, Rejected
 from edge_agent.core.gate import PATIENCE_US, Answers, Clash, Finding, Silence, Stray, Tracker
-from edge_agent.core.inputs import Counter, Outcome, Read
+from edge_agent.core.inputs import Counter, Layer, Outcome, Read
 from edge_agent.core.names import CodeKey, Instant, ItemNumber
 from edge_agent.core.packing import LevelPlan, PairPlan
 from edge_agent.core.record import LinePlan
@@ -253,6 +253,24 @@ def test_the_only_scanners_no_read_is_its_last_word_and_costs_the_item_behind_no
     world.count(2)
     judges = world.read_item(unit(2)) + world.read_item("S-2") + world.tick(3 * WINDOW_US)
     assert any(isinstance(e, Judge) and e.item == 2 and e.passes for e in judges) is passes
+
+
+def test_a_camera_that_sees_both_codes_says_them_in_one_answer() -> None:
+    world = Gate(paired_plan())
+    world.count(1)
+    world.now_us += 1_000
+    reads = (Read(world.instant(), INFEED, world.now_us, each) for each in ("S-1", unit(1)))
+    world.give(Layer(tuple(reads)))
+    (judge,) = (e for e in world.tick(2 * WINDOW_US) if isinstance(e, Judge))
+    assert judge.passes
+    (made,) = world.made()
+    assert (made.key, made.also) == (key(UNIT, 1), second(1))
+
+
+def test_a_pass_is_as_old_as_the_window_is_and_not_as_the_read() -> None:
+    world = Gate(paired_plan())
+    (judge,) = world.present(unit(1), "S-1")
+    assert judge.received_us == world.now_us
 
 
 def test_what_was_read_of_an_item_is_recorded_when_the_session_is_lost() -> None:
