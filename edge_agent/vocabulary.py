@@ -77,7 +77,7 @@ REASONS: Mapping[Reason, Trouble] = {
     ),
     Reason.NOT_SIGNED_IN: Trouble(N_("Nobody is signed in"), N_("Scan your badge first.")),
     Reason.NOT_ALLOWED: Trouble(N_("Not allowed"), N_("Ask a supervisor to scan the badge.")),
-    Reason.REFUSED: Trouble(N_("Cannot be done"), N_("Read what is wrong below, then try again.")),
+    Reason.REFUSED: Trouble(N_("Cannot be done"), N_("Read why, then try again.")),
 }
 
 
@@ -209,8 +209,10 @@ FAULTS: tuple[str, ...] = (
     N_("({ai}) is both {one} and {other}"),
     N_("({ai}) is {found}, expected 1 to 20 characters of GS1 set 82"),
     N_("{code} does not match {pattern}"),
-    N_("{what} is {found}, expected {count} digits"),
-    N_("{what} {number} ends in {digit}, its check digit should be {due}"),
+    N_("GTIN is {found}, expected {count} digits"),
+    N_("SSCC is {found}, expected {count} digits"),
+    N_("GTIN {number} ends in {digit}, its check digit should be {due}"),
+    N_("SSCC {number} ends in {digit}, its check digit should be {due}"),
     N_("two FNC1 follow each other, expected an element between them"),
     N_("is no GS1 element string: {fault}"),
     N_("is no GS1 Digital Link: {fault}"),

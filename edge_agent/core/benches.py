@@ -93,9 +93,7 @@ class Benches:
             self.refuse(read, objection or _NO_CODE, None)
         elif self._closed_just_now(code, read):
             self._keep(read.station, held)
-            said = say("this {level} is closed already", level=code.level)
-            self._record.answer(read, None, str(said), code.key)
-            self._record.show(read, Tone.NOTE, said, key=code.key)
+            self._note(read, code, say("this {level} is closed already", level=code.level))
         elif self._record.state.packing.is_container(code.level):
             leave(self._record, held)
             return self._container(read, code)
@@ -126,6 +124,11 @@ class Benches:
     def _thing(self, read: Read, code: Code, held: Read | None) -> None:
         """A thing of the lowest level, or one half of it."""
         objection = self._record.verify(code, read.station)
+        if objection is not None and self._packed_just_now(code, read):
+            self._keep(read.station, held)
+            self._rereads[read.station].suppressed += 1
+            self._note(read, code, _IN_IT_ALREADY)
+            return
         if objection is not None:
             self._keep(read.station, held)
             self.refuse(read, objection, code)
@@ -215,6 +218,9 @@ class Benches:
             due = record.plan.stations[read.station].due.levels
             if parent is not None and parent.by_scan and parent.name not in due:
                 said = say("this {level} is closed already", level=code.level)
+                if self._awaits_none(code, read):
+                    self._note(read, code, said)
+                    return False
                 self.refuse(read, Objection(Reason.DUPLICATE, said, known.first), code)
             else:
                 self._pack(read, code)
@@ -234,8 +240,7 @@ class Benches:
             self._label(read, code, own=filling.bench is not None)
         elif not filling.children:
             said = say("the {level} is open: scan what goes into it", level=code.level)
-            self._record.show(read, Tone.NOTE, said, key=code.key)
-            self._record.answer(read, None, str(said), code.key)
+            self._note(read, code, said)
         elif filling is not (lower := at_hand(self._record, read.station)) and lower is not None:
             said = say("a {level} is open here: close it first", level=lower.level)
             self.refuse(read, Objection(Reason.INCOMPLETE, said, first), code)
@@ -327,6 +332,27 @@ class Benches:
         said = say("the right label: it is the one printed once more")
         self._accept(read, code, Tone.GOOD, said)
 
+    def _awaits_none(self, code: Code, read: Read) -> bool:
+        """Whether a label that is in use cannot be one that was stuck on by mistake: such labels
+        are made here, and none is awaited at the station."""
+        plan = self._record.plan.level(code.level)
+        is_made_here = plan.label is not None and plan.label.sscc is not None
+        return is_made_here and not self._record.state.labels.expected(code.level, read.station)
+
+    def _packed_just_now(self, code: Code, read: Read) -> bool:
+        """The last thing of the bench's own container was scanned again, as by somebody who is not
+        sure of having heard the first time. It is not counted twice, and stays where it is."""
+        filling = at_hand(self._record, read.station)
+        if filling is None or filling.bench != read.station or code.key not in filling.children[-1:]:
+            return False
+        known = self._record.history.find(code.key)
+        return known is not None and read.at.utc_us - utc_us(known.first.at) <= REPEAT_US
+
+    def _note(self, read: Read, code: Code, saying: Saying) -> None:
+        """Nothing is wrong and nothing was done."""
+        self._record.answer(read, None, str(saying), code.key)
+        self._record.show(read, Tone.NOTE, saying, key=code.key)
+
     def _closed_just_now(self, code: Code, read: Read) -> bool:
         """The answer to the scan that closed a container may have been lost on the way, with the
         line PC's power or the scanner's cable; the person scans again. But where the next
@@ -355,6 +381,7 @@ class Benches:
         return held is not None and held.state is ContainerState.CLOSED and bool(held.children)
 
 
+_IN_IT_ALREADY = say("it is in already; another one with the same code is to be taken out")
 _NO_CODE = Objection(Reason.MALFORMED, say("this is no code"))
 _NOT_SIGNED_IN = Objection(
     Reason.NOT_SIGNED_IN, say("nobody is signed in here: show your badge first")

@@ -64,6 +64,8 @@ def not_now(record: Record, given: Press) -> Saying | None:
         return at_hand.unclosable(record, given.station)
     if given.command is Command.RELEASE:
         return _unreleasable(record, given)
+    if given.command is Command.ORDER:
+        return orders.no_order(record, OrderId(given.argument))
     return None
 
 

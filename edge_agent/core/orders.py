@@ -40,6 +40,14 @@ _ID = re.compile("[!-~]{1,40}")
 """Of an order: it is printed as a barcode."""
 
 
+def no_order(record: Record, order: OrderId) -> Saying | None:
+    """Why nobody can work on `order`; None if the line can."""
+    values = record.state.orders.get(order)
+    if values is None:
+        return say("order {order} is not known: enter it first", order=order[:_SHOWN])
+    return say("order {order} is ended", order=order) if values.get("ended") else None
+
+
 def change_order(
     record: Record,
     station: StationName,
@@ -54,11 +62,8 @@ def change_order(
     it, and their leave to pass is withdrawn: nothing of the order before gets into what is packed
     for the next.
     """
-    values = record.state.orders.get(order)
-    if values is None:
-        return say("order {order} is not known: enter it first", order=order[:_SHOWN])
-    if values.get("ended"):
-        return say("order {order} is ended", order=order)
+    if refusal := no_order(record, order):
+        return refusal
     if order != record.state.order:
         _settle(record, at)
         _end(record, station, at, by)

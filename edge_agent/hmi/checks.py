@@ -75,9 +75,14 @@ def person_faults(values: Mapping[str, str], taken: frozenset[str]) -> Faults:
     return faults | _name_faults(values)
 
 
+_JOINERS = dict.fromkeys((0x200C, 0x200D))
+
+
 def _name_faults(values: Mapping[str, str]) -> Faults:
     given = values.get("name", "")
-    if not given.strip() or len(given) > NAME_LIMIT or not given.isprintable():
+    # Two emoji are joined into one by what is not printable itself, as letters of some scripts are.
+    plain = given.translate(_JOINERS)
+    if not given.strip() or len(given) > NAME_LIMIT or not plain.isprintable():
         return {"name": say("1 to {limit} characters on one line", limit=NAME_LIMIT)}
     return {}
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_agent.core.benches import REPEAT_US
 from edge_agent.core.commands import Command
 from edge_agent.core.effects import Tone
 from edge_agent.core.names import StationName
@@ -84,3 +85,16 @@ def test_a_case_that_was_never_filled_gets_onto_no_pallet(station: StationName) 
     assert benches.past.find(key("case-9")) is None
     assert benches.children("pallet-1") == ["case-1"]
     benches.check()
+
+
+def test_the_last_product_scanned_twice_is_counted_once_and_need_not_be_taken_out() -> None:
+    benches = Benches()
+    benches.ok(ONE, "unit-71", "unit-72")
+    held = benches.inside("unit-72")
+    assert benches.do(ONE, "unit-72").tone is Tone.NOTE
+    assert benches.inside("unit-72") == held
+    # Any other that is in there may be another thing with the same code.
+    benches.refused(ONE, "unit-71")
+    benches.tick(REPEAT_US)
+    benches.refused(ONE, "unit-72")
+    benches.refused(TWO, "unit-72")

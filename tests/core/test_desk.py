@@ -405,8 +405,8 @@ def test_an_operator_changes_the_order_with_leave(world: Benches) -> None:
 
 
 def test_an_unknown_order_is_refused(world: Benches) -> None:
-    world.ok(ONE, SUE)
-    assert "not known" in str(world.do(ONE, (Command.ORDER, "9")).saying)
+    # Before anybody is asked for leave.
+    assert "not known" in str(world.do(ONE, ANN, (Command.ORDER, "9")).saying)
 
 
 def test_what_was_put_aside_is_taken_up_again_by_a_thing_in_it(world: Benches) -> None:

@@ -131,3 +131,13 @@ def test_what_was_refused_for_want_of_a_badge_may_be_scanned_at_once_after_it() 
     world.ok(world_of.ONE, "unit-1", "unit-2", "unit-3", "case-1")
     world.refused(world_of.TABLE, (Command.DECOMMISSION, "damaged"), "unit-1")
     world.ok(world_of.TABLE, world_of.SUE, "unit-1")
+
+
+def test_the_label_of_a_closed_case_is_no_duplicate_where_no_label_is_awaited(
+    world: world_of.Benches,
+) -> None:
+    first, second = (event.key for event in world.events if isinstance(event, LabelQueued))
+    world.do(world_of.ONE, second)
+    assert world.do(world_of.ONE, first).tone is Tone.NOTE
+    world.ok(world_of.ONE, "unit-7", "unit-8", "unit-9")
+    assert world.do(world_of.ONE, first).tone is Tone.BAD

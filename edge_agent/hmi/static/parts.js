@@ -62,7 +62,7 @@ export function lastRead(texts, last, tone) {
     ]);
   }
   // Where the sentence is the message, as what to scan next, it is what is read at two metres.
-  const isSaid = last.text && (last.tone === "ask" || last.tone === "note" || (last.tone === "good" && !last.code.length));
+  const isSaid = last.text && (["ask", "note", "full"].includes(last.tone) || (last.tone === "good" && !last.code.length));
   return h("section", { class: ["last", tone], "data-n": last.n, role: "status" }, [
     h("div", { class: "last-icon" }, icon(TONE_ICONS[last.tone])),
     h("div", { class: "last-words" }, [
