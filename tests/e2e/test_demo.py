@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -70,8 +71,47 @@ def test_damaged_labels_are_replaced_and_every_refusal_has_its_picture(tmp_path:
     assert camera["pictures"] == camera["no-reads"] + camera["refused"]
 
 
-def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> None:
-    found = run_demo(tmp_path / "w", "--units=40", "--faults=none")
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A demo without faults whose screens stayed: what they answered then, and its result."""
+
+    screens: dict[str, int]
+    events: int
+    told: str
+    ended: int
+    result: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
+    workspace = tmp_path_factory.mktemp("quiet") / "w"
+    result = workspace.with_suffix(".json")
+    options = ("--units=40", "--rate=1200", "--faults=none", "--stay")
+    with subprocess.Popen(
+        [*DEMO, f"--keep={workspace}", f"--json={result}", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        told = ""
+        for line in demo.stdout:
+            told += line
+            if line.startswith("the screens stay"):
+                break
+        (address,) = re.findall(r"^screens: (http://127\.0\.0\.1:\d+),", told, re.M)
+        screens = {}
+        for page in ("/", "/station/belt", "/station/rework"):
+            with urlopen(address + page, timeout=10) as answer:
+                screens[page] = answer.status
+        with LedgerReader(workspace / "data" / "demo" / "ledger.db") as ledger:
+            events = ledger.head()[0]
+        demo.send_signal(signal.SIGINT)
+        told += demo.stdout.read()
+    return Quiet(screens, events, told, demo.returncode, json.loads(result.read_text()))
+
+
+def test_without_faults_every_ejected_product_has_its_reason(quiet: Quiet) -> None:
+    found = quiet.result
     plant = found["counts"]["plant"]
     assert plant["passed"] + plant["ejected"] == 40
     # On an idle machine all pass; a busy one may be late for some, and each has its reason.
@@ -80,6 +120,14 @@ def test_without_faults_every_ejected_product_has_its_reason(tmp_path: Path) -> 
     assert found["counts"]["HQ"] == found["counts"]["ledger"] == plant
     # A person has mended something meanwhile, and all agree on what lies where.
     assert sum(found["repairs"].values()) >= 1
+
+
+def test_the_screens_stay_until_the_demo_is_told_to_end_and_its_result_stands(
+    quiet: Quiet,
+) -> None:
+    assert quiet.screens == {"/": 200, "/station/belt": 200, "/station/rework": 200}
+    assert quiet.events > 40
+    assert quiet.ended == 0, quiet.told
 
 
 def test_roles_killed_in_the_middle_still_agree(tmp_path: Path) -> None:
@@ -164,31 +212,6 @@ def test_a_demo_that_breaks_off_says_why_and_where_everything_is(
     assert demo.returncode == status
     assert told in said
     assert f"everything is kept in {workspace}" in said
-
-
-def test_the_screens_stay_until_the_demo_is_told_to_end_and_its_result_stands(
-    tmp_path: Path,
-) -> None:
-    with subprocess.Popen(
-        [*DEMO, f"--keep={tmp_path}/w", "--units=40", "--rate=1200", "--faults=none", "--stay"],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as demo:
-        assert demo.stdout is not None
-        told = ""
-        for line in demo.stdout:
-            told += line
-            if line.startswith("the screens stay"):
-                break
-        (address,) = re.findall(r"^screens: (http://127\.0\.0\.1:\d+),", told, re.M)
-        for page in ("/", "/station/belt", "/station/rework"):
-            with urlopen(address + page, timeout=10) as answer:
-                assert answer.status == 200
-        with LedgerReader(tmp_path / "w" / "data" / "demo" / "ledger.db") as ledger:
-            assert ledger.head()[0] > 40
-        demo.send_signal(signal.SIGINT)
-        demo.stdout.read()
-    assert demo.returncode == 0, told
 
 
 def refused(*options: str) -> str:
