@@ -8,13 +8,16 @@ from edge_agent.core.body import from_body, to_body
 from edge_agent.core.commands import Command
 from edge_agent.core.events import Closed, Commissioned, Event, Opened, Packed, Parked, Reworked
 from edge_agent.core.names import CodeKey, ContainerId, StationName
+from edge_agent.core.packing import Packing
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The events of one decision at a station, in their order."""
+    """The events of one decision at a station, in their order. `named` are the codes that it gave
+    to containers; one that was emptied may have had the code before."""
 
     events: tuple[Event, ...]
+    named: tuple[CodeKey, ...] = ()
 
     @property
     def id(self) -> tuple[str, int]:
@@ -46,10 +49,6 @@ class Act:
                     pass
         return None
 
-    def named(self, key: CodeKey) -> bool:
-        """Whether `key` named nothing before."""
-        return any(isinstance(each, Commissioned) and each.key == key for each in self.events)
-
     def closed(self, container: ContainerId) -> bool:
         return any(isinstance(each, Closed) and each.container == container for each in self.events)
 
@@ -60,13 +59,17 @@ class Acts:
 
     last: dict[StationName, Act] = field(default_factory=dict)
 
-    def apply(self, event: Event, gated: Collection[StationName]) -> None:
-        """Take in one more event."""
+    def apply(self, event: Event, gated: Collection[StationName], packing: Packing) -> None:
+        """Take in one more event, which `packing` has not taken in yet."""
         if not _is_done(event, gated):
             return
-        act, earlier = Act((event,)), self.last.get(event.station)
+        named: tuple[CodeKey, ...] = ()
+        if isinstance(event, Closed):
+            filling = packing.find(event.container)
+            named = () if filling is not None and filling.key is not None else (event.key,)
+        act, earlier = Act((event,), named), self.last.get(event.station)
         if earlier is not None and earlier.id == act.id:
-            act = Act((*earlier.events, event))
+            act = Act((*earlier.events, event), earlier.named + named)
         self.last[event.station] = act
 
     def marked(self, event: Event, gated: Collection[StationName], made: Sequence[Event]) -> Event:
@@ -82,15 +85,18 @@ class Acts:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {name: [to_body(each) for each in act.events] for name, act in self.last.items()}
+        return {
+            name: [[to_body(each) for each in act.events], list(act.named)]
+            for name, act in self.last.items()
+        }
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> "Acts":
         """What `to_json` wrote."""
         return cls(
             {
-                StationName(name): Act(tuple(map(from_body, bodies)))
-                for name, bodies in saved.items()
+                StationName(name): Act(tuple(map(from_body, bodies)), tuple(named))
+                for name, (bodies, named) in saved.items()
             }
         )
 

@@ -52,7 +52,7 @@ from edge_agent.core.packing import Filling, LevelPlan, Packing
 from edge_agent.core.people import Person, Role
 
 Key = TypeVar("Key", bound=str)
-FORM = 5
+FORM = 6
 """Of `to_json`. A state of another form is made anew from the events."""
 PENDING_LIMIT = 512
 """Items awaiting the gate's word. No PLC ring is longer, so an older answer is gone."""
@@ -197,6 +197,7 @@ class LineState:
     def apply(self, event: Event) -> None:
         """Take in one more event. The same events in the same order give the same state."""
         self.tally[event.kind] += 1
+        self.acts.apply(event, self.belts, self.packing)
         match event:
             case Armed():
                 self._arm(event)
@@ -224,7 +225,6 @@ class LineState:
                 pass
         self.accounts.apply(event)
         self.labels.apply(event)
-        self.acts.apply(event, self.belts)
         if belt := self.belts.get(event.station):
             belt.apply(event)
 

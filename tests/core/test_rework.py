@@ -453,6 +453,20 @@ def test_a_wrong_case_code_is_taken_back_and_is_free(world: Benches) -> None:
     world.check()
 
 
+def test_the_code_of_an_emptied_case_is_free_again_when_its_scan_is_taken_back(
+    world: Benches,
+) -> None:
+    world.ok(ONE, Command.EMPTY, "case-1")
+    world.ok(ONE, "unit-10", "unit-11", "unit-12", "case-1")
+    undone(world)
+    assert world.inside("unit-10") == ""
+    world.ok(ONE, "case-9")
+    assert world.children("case-9") == ["unit-10", "unit-11", "unit-12"]
+    world.ok(ONE, "unit-1", "unit-2", "unit-3", "case-1")
+    assert world.children("case-1") == ["unit-1", "unit-2", "unit-3"]
+    world.check()
+
+
 def test_a_case_opened_by_mistake_is_taken_back(world: Benches) -> None:
     world.ok(ONE, "case-8")
     undone(world)

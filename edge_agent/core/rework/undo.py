@@ -95,7 +95,7 @@ def _unclose(draft: Draft, closed: Closed, act: Act) -> None:
     if bench is not None:
         busy(draft, container.level, bench)
     label = draft.plans[container.level].label
-    if act.named(closed.key) and (label is None or label.sscc is None):
+    if closed.key in act.named and (label is None or label.sscc is None):
         made = draft.make_container(container.level, None, bench)
         for child in container.children:
             if known := draft.history.find(child):
