@@ -40,21 +40,22 @@ from edge_agent.vocabulary import COMMANDS
 LOOK_BACK = 20_000
 """Events that are looked at: some hours of a line, some 50 ms."""
 _PAGE = 500
-_TELLING = (
+_TELLING: tuple[type[Event], ...] = (
     Rejected, ReworkRefused, Reworked, Closed, LabelQueued, LabelFailed, Opened, Parked, SignedIn,
     SignedOut, SignInRefused, Released, Packed, Commissioned,
 )  # fmt: skip
 """What tells of an operation. Of several that one scan made, the first of these tells most."""
 _RANKS = {cls.kind: rank for rank, cls in enumerate(_TELLING)}
-_HEAD = re.compile(r'\{"kind":"([a-z_]+)","at":"([^"]+)","station":"([^"]+)"')
+_HEAD = re.compile(r'\{"kind":"([a-z_]+)","at":"[^"]+","station":"([^"]+)"')
 """How every event begins (core.body)."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """One station's operations by their times, newest first: each with the rank of its event."""
+    """One station's operations, newest first, by their times and numbers (core.acts): each with the
+    rank of its event."""
 
-    at: dict[str, tuple[int, LastRead]] = field(default_factory=dict)
+    at: dict[tuple[str, int | None], tuple[int, LastRead]] = field(default_factory=dict)
     is_done: bool = False
 
 
@@ -67,10 +68,10 @@ def earlier(
     with LedgerReader(path) as ledger:
         for row in _backwards(ledger, until):
             head = _HEAD.match(row.body)
-            found = stations.get(StationName(head[3])) if head else None
+            found = stations.get(StationName(head[2])) if head else None
             if head is None or found is None or found.is_done or head[1] not in _RANKS:
                 continue
-            _take(found, row, head[2], plan, limit)
+            _take(found, row, plan, limit)
             if found.is_done and all(each.is_done for each in stations.values()):
                 break
     return {name: [last for _, last in found.at.values()] for name, found in stations.items()}
@@ -83,10 +84,11 @@ def _backwards(ledger: LedgerReader, until: int) -> Iterator[JournalRow]:
         yield from reversed(ledger.rows(first, last - first))
 
 
-def _take(found: _Found, row: JournalRow, at: str, plan: LinePlan, limit: int) -> None:
-    """What one scan made has one time. Of a layer the first code that was refused says why."""
+def _take(found: _Found, row: JournalRow, plan: LinePlan, limit: int) -> None:
+    """What one scan made is one act. Of a layer the first code that was refused says why."""
     event = from_body(row.body)
-    rank, before = _RANKS[event.kind], found.at.get(at)
+    act = event.at, event.act
+    rank, before = _RANKS[event.kind], found.at.get(act)
     if before is not None and rank > before[0]:
         return
     told = _told(row.seq if before is None else before[1].n, event, plan)
@@ -95,7 +97,7 @@ def _take(found: _Found, row: JournalRow, at: str, plan: LinePlan, limit: int) -
     if before is None and len(found.at) == limit:
         found.is_done = True
     else:
-        found.at[at] = rank, told
+        found.at[act] = rank, told
 
 
 def _told(n: int, event: Event, plan: LinePlan) -> LastRead | None:

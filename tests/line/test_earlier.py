@@ -3,6 +3,7 @@ path, and never as a new read."""
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,12 @@ def test_a_layer_is_one_operation_and_its_first_refused_code_says_why(
         (Tone.BAD, Reason.DUPLICATE),
         (Tone.GOOD, None),
     ]
+
+
+def test_two_acts_of_one_millisecond_are_two_operations(ledger: Ledger, tmp_path: Path) -> None:
+    first, second = scan(BENCH, 1), [replace(event, act=2) for event in scan(BENCH, 1)]
+    found = told(ledger, tmp_path, [*first, *second], bench=False)["bench"]
+    assert [each.n for each in found] == [4, 2]
 
 
 def test_the_last_twenty_of_each_station_are_told_and_no_more_events_than_the_bound_are_read(
