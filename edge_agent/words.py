@@ -18,6 +18,8 @@ from edge_agent.core.saying import Saying
 
 LOCALE = Path(__file__).with_name("locale")
 DOMAIN = "edge_agent"
+PLAIN = 4
+"""Characters beside its gaps by which a sentence is known again."""
 LANGUAGES: Mapping[str, str] = {"zh_CN": "简体中文", "zh_TW": "繁體中文", "en": "English"}
 """Each language by its own name."""
 
@@ -62,9 +64,8 @@ class Words:
     def recorded(self, text: str) -> str:
         """A sentence that the ledger has in English, its gaps filled, in this language; several are
         parted by semicolons. What no catalogue has is somebody's own, and stays."""
-        return self._known(text) or "; ".join(
-            self._known(each) or each for each in text.split("; ")
-        )
+        parts = (self._known(each) or each for each in text.split("; "))
+        return self._known(text) or self._semicolon.join(parts)
 
     def _fault(self, text: str) -> str:
         """As `recorded`, of what a driver or a parser found. What no catalogue has is technicians'
@@ -72,7 +73,11 @@ class Words:
         if self.language == "en":
             return text
         parts = (self._known(each) for each in text.split("; "))
-        return self._known(text) or "; ".join(filter(None, parts))
+        return self._known(text) or self._semicolon.join(filter(None, parts))
+
+    @property
+    def _semicolon(self) -> str:
+        return "；" if self.language.startswith("zh") else "; "  # noqa: RUF001 the Chinese one
 
     def _known(self, text: str) -> str:
         """Empty where no catalogue has it."""
@@ -120,9 +125,8 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """What each sentence with gaps may have become, and the sentence; the most exact first."""
     with catalogue_path("en").open("rb") as file:
         sentences = [str(message.id) for message in read_po(file, locale="en") if message.id]
-    found = [(_pattern(each), each) for each in sentences if "{" in each]
-    exact = [(pattern, each) for pattern, each in found if re.search("[a-z]", _plain(each))]
-    return sorted(exact, key=lambda pair: -len(_plain(pair[1])))
+    telling = [each for each in sentences if "{" in each and len(_plain(each)) >= PLAIN]
+    return [(_pattern(each), each) for each in sorted(telling, key=lambda each: -len(_plain(each)))]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:
@@ -130,14 +134,14 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     for plain, gap, _, _ in Formatter().parse(sentence):
         parts.append(re.escape(plain))
         if gap is not None:
-            parts.append(f"(?P={gap})" if gap in known else f"(?P<{gap}>.+?)")
+            parts.append(f"(?P={gap})" if gap in known else f"(?P<{gap}>(?:(?!; ).)+?)")
             known.add(gap)
     return re.compile("".join(parts), re.DOTALL)
 
 
 def _plain(sentence: str) -> str:
-    """`sentence` without its gaps."""
-    return "".join(plain for plain, *_ in Formatter().parse(sentence))
+    """`sentence` without its gaps and spaces."""
+    return "".join(plain for plain, *_ in Formatter().parse(sentence)).replace(" ", "")
 
 
 def catalogue_path(language: str) -> Path:

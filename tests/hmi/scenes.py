@@ -91,7 +91,7 @@ def duplicate(n: int) -> LastRead:
     return read(
         n,
         Tone.BAD,
-        say("The code was seen before."),
+        say("the code is in the layer twice"),
         reason=Reason.DUPLICATE,
         first=Sighting(Seq(412), "2026-11-22T00:58:02Z", StationName("packing")),
     )
@@ -159,8 +159,8 @@ def line(*stations: StationView, **more: Any) -> LineView:
 def asking(work: str) -> StationView:
     return station(
         work,
-        last=read(32, Tone.ASK, say("Scan the damaged product.")),
-        prompt=Prompt(Command.REPLACE, say("Scan the damaged product."), 1, 2),
+        last=read(32, Tone.ASK, say("scan the damaged thing")),
+        prompt=Prompt(Command.REPLACE, say("scan the damaged thing"), 1, 2),
     )
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -112,8 +113,6 @@ def run(config: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def told(act: Act, language: str = "en") -> str:
-    from zoneinfo import ZoneInfo
-
     wording = Wording(words(language), ZoneInfo("Asia/Shanghai"), {LI: "李伟", WANG: "王"})
     changes = "; ".join(f"{name}: {old} → {new}" for name, old, new in wording.changes(act))
     said = f"{wording.when(act)} {wording.who(act)} {wording.what(act)}"
@@ -147,6 +146,17 @@ def test_it_reads_chinese(filled: Filled) -> None:
     assert "WO-1" in changed
     assert "changed" not in changed
     assert "batch" not in changed
+
+
+def test_the_lines_things_are_called_by_their_titles() -> None:
+    t = words("zh_CN").calling({"packing": "一号台", "case": "箱"})
+    closed = Closed(at=at(1), station=BENCH, level=LevelName("case"), container=ContainerId(1),
+                    key=CodeKey("case-1"), children=(), by=LI)  # fmt: skip
+    act = act_of(1, closed)
+    assert act is not None
+    wording = Wording(t, ZoneInfo("Asia/Shanghai"), {})
+    assert wording.place(act) == "一号台"
+    assert wording.what(act) == "封好了箱 case-1，共 0 件"
 
 
 def test_every_act_of_every_kind_is_found_by_the_index_and_no_other_event_is(

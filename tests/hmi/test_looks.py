@@ -57,7 +57,7 @@ SCENES: dict[str, tuple[str, LineView]] = {
         scenes.line(
             scenes.station(
                 "rework",
-                last=scenes.read(31, Tone.ASK, say("the label is printed: stick it on, scan it")),
+                last=scenes.read(31, Tone.ASK, say("the label is printed: scan it")),
                 boxes=(scenes.case(14, label="printed"),),
                 parked=(scenes.case(3, number=9),),
             )

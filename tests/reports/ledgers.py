@@ -220,7 +220,13 @@ def _sign_ins(begin: str) -> Iterator[Event]:
     yield order("4712", later(begin, -3600), 6000, batch="L2")
     yield signed_in(begin, BENCH, OPERATOR, "王小明", Role.OPERATOR)
     yield signed_in(begin, INFEED, SUPERVISOR, "李主管", Role.SUPERVISOR)
-    yield SignInRefused(at=begin, station=BENCH, person=None, how="badge", why="unknown badge")
+    yield SignInRefused(
+        at=begin,
+        station=BENCH,
+        person=None,
+        how="badge",
+        why="nobody has this badge: ask a supervisor for a new one",
+    )
     yield OrderChanged(at=begin, station=LINE, order="4711", by=SUPERVISOR)
 
 
@@ -233,7 +239,12 @@ def _change_over(at: str, number: int) -> Iterator[Event]:
     item = ItemNumber(number)
     yield Armed(at=later_at, station=INFEED, last_item=item, boot=1, detail="")
     yield OrderChanged(at=later_at, station=LINE, order="4712", by=SUPERVISOR)
-    yield Resumed(at=later_at, station=LINE, detail="the disk was full", refused_reads=7)
+    yield Resumed(
+        at=later_at,
+        station=LINE,
+        detail="/data/ledger.db: no room on the disk; free some, the line goes on",
+        refused_reads=7,
+    )
 
 
 def _pack(at: str, number: int, random: Random) -> Iterator[Event]:
@@ -259,7 +270,7 @@ def _pack(at: str, number: int, random: Random) -> Iterator[Event]:
     if random.random() < 0.03:
         yield LabelFailed(at=at, station=BENCH, job=job, detail="the printer was silent")
         again = JobId(10_000 + case)
-        yield replace(first, job=again, copy=2, reprint_of=job, by=OPERATOR, why="label torn")
+        yield replace(first, job=again, copy=2, reprint_of=job, by=OPERATOR, why="标签撕坏")
     if random.random() < 0.05:
         operation = random.choice([Command.REPLACE, Command.UNDO, Command.REMOVE])
         yield repaired(at, operation, random.choice([OPERATOR, SUPERVISOR]), key)
