@@ -1,5 +1,5 @@
 # Everything starts here. `make demo` and `make test` set up what they need.
-.PHONY: setup demo simulate test format bench bench-camera bench-screens operators-guide lock clean
+.PHONY: setup demo simulate test format bench bench-camera bench-screens bench-reports operators-guide lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -15,13 +15,17 @@ SIMULATE ?= --seeds 1000 --items 1000000
 simulate: setup
 	@$(BIN)/edge-agent simulate $(SIMULATE)
 
+# The tests start hundreds of processes: their bytecode is kept. Much of their time is waiting, so
+# there are more workers than this project's two cores; a file's tests stay together.
+WORKERS ?= 3
+unexport PYTHONDONTWRITEBYTECODE
 test:
 	@./.ci/setup $(VENV) test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -33,6 +37,10 @@ bench-camera: setup
 # Screens in a real browser (Debian's package chromium): BENCH_SCREENS="--scans 500 --rounds 9".
 bench-screens: setup
 	@$(BIN)/python -m benchmarks.screens $(BENCH_SCREENS)
+
+# Reports of a large shift: BENCH_REPORTS="--events 100000 --rounds 1".
+bench-reports: setup
+	@$(BIN)/python -m benchmarks.reports $(BENCH_REPORTS)
 
 # The operators' guide: its pictures from the running screens, its tables from their words.
 operators-guide: setup
