@@ -26,6 +26,12 @@ from edge_agent.ledger.reader import LedgerReader
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo folds what it says at the terminal's edge; a path is whole on a wide one."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 def run_demo(
     workspace: Path, *options: str, on_belt: Callable[[int, dict[str, int]], None] | None = None
 ) -> dict[str, Any]:
