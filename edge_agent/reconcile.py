@@ -18,8 +18,9 @@ from edge_agent.config import LineConfig
 from edge_agent.core.accounts import Accounts
 from edge_agent.core.body import EventError, from_body
 from edge_agent.core.events import Event, OrderChanged, ShiftEnded
+from edge_agent.core.laws import Law
 from edge_agent.core.names import StationName, utc_us
-from edge_agent.core.reconcile import Account, Difference, Law
+from edge_agent.core.reconcile import Account, Difference
 from edge_agent.ledger.errors import LedgerError
 from edge_agent.ledger.reader import LedgerReader
 from edge_agent.shifts import Shifts

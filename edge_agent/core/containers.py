@@ -1,6 +1,6 @@
 """How a container ends: it gets its label, its code, and takes no more children."""
 
-from edge_agent.core import labels
+from edge_agent.core import labelling, labels
 from edge_agent.core.codes import Code
 from edge_agent.core.contents import Product, product_in
 from edge_agent.core.effects import Show, Tone
@@ -204,7 +204,7 @@ def print_label(
         order=filling.order,
         line=record.plan.name,
     )
-    queued = labels.queue(
+    queued = labelling.queue(
         record, station, at, filling.level, filling.id, fields, by, filling.key, approved_by
     )
     return queued if isinstance(queued, Saying) else None
@@ -212,7 +212,7 @@ def print_label(
 
 def printed(record: Record, given: PrinterWord) -> None:
     """The printer said what became of a label: one that nobody has to scan closes its container."""
-    job = labels.word(record, given)
+    job = labelling.word(record, given)
     if job is None or given.failure or job.container is None:
         return
     plan, filling = record.plan.level(job.level), record.state.packing.find(job.container)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_agent.core import at_hand, labels, orders
+from edge_agent.core import at_hand, labelling, orders
 from edge_agent.core.commands import Command
 from edge_agent.core.containers import print_label, set_apart
 from edge_agent.core.dialog import PROCEDURES
@@ -158,7 +158,7 @@ def _reprint(record: Record, deed: Deed) -> Outcome:
     else:
         key = known.key
     station, at = deed.press.station, deed.press.at
-    refusal = labels.reprint(record, station, at, key, deed.by_id, "asked for at the station")
+    refusal = labelling.reprint(record, station, at, key, deed.by_id, "asked for at the station")
     return _outcome(refusal, say("the label is printed once more"), key)
 
 

@@ -7,7 +7,7 @@ effects out, and must start over from the ledger if it could not.
 from collections.abc import Mapping
 from typing import Any
 
-from edge_agent.core import labels, orders
+from edge_agent.core import labelling, orders
 from edge_agent.core.benches import Benches
 from edge_agent.core.containers import printed
 from edge_agent.core.desk import Desk
@@ -153,10 +153,10 @@ class Line:
             printed(self._record, given)
             return
         if isinstance(given, Sample):
-            labels.sample(self._record, given)
+            labelling.sample(self._record, given)
             return
         station, mono_us = given.station, given.at.mono_us
-        refusal = labels.reprint(self._record, station, given.at, given.key, given.by, given.why)
+        refusal = labelling.reprint(self._record, station, given.at, given.key, given.by, given.why)
         show = (
             Show(station, Tone.BAD, refusal, mono_us, Reason.REFUSED, given.key)
             if refusal

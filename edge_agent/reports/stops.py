@@ -1,6 +1,6 @@
 """Sections on what stood still, and whether the counts agree."""
 
-from edge_agent.core.reconcile import laws_of
+from edge_agent.core.laws import laws_of
 from edge_agent.reports import charts
 from edge_agent.reports.charts import Row, number
 from edge_agent.reports.facts import Stop

@@ -44,4 +44,4 @@ LAWS: Mapping[str, str] = {
         "What was packed lies in containers"
     ),
 }
-"""Of core.reconcile.laws_of."""
+"""Of core.laws.laws_of."""

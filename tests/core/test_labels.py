@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core import labels
+from edge_agent.core import labelling, labels
 from edge_agent.core.body import from_body, to_body
 from edge_agent.core.codes import CodeKind, Form, parse
 from edge_agent.core.commands import Command
@@ -76,13 +76,13 @@ class Desk:
         key: CodeKey | None = None,
         **fields: str,
     ) -> tuple[JobId | Saying, list[Print]]:
-        job = labels.queue(
+        job = labelling.queue(
             self.record, station, NOW, level, ContainerId(container), fields, None, key
         )
         return job, self._take()
 
     def say(self, job: JobId, failure: str = "") -> list[Show]:
-        labels.word(self.record, PrinterWord(NOW, BENCH, job, failure))
+        labelling.word(self.record, PrinterWord(NOW, BENCH, job, failure))
         return self._take()
 
     def emit(self, event: Event) -> None:
@@ -144,7 +144,7 @@ class Desk:
         )
 
     def reprint(self, key: CodeKey) -> tuple[Saying | None, list[Print]]:
-        refusal = labels.reprint(self.record, BENCH, NOW, key, None, "torn")
+        refusal = labelling.reprint(self.record, BENCH, NOW, key, None, "torn")
         return refusal, self._take()
 
 

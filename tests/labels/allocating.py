@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from edge_agent.core import labels
+from edge_agent.core import labelling
 from edge_agent.core.effects import Print
 from edge_agent.core.labels import LabelPlan
 from edge_agent.core.names import ContainerId, Instant, LevelName, StationName
@@ -38,7 +38,7 @@ def main(path: Path, count: int, when: str) -> None:
         record.decision = Decision()
         with ledger.transaction():
             container = ContainerId(state.labels.next_job)
-            labels.queue(record, StationName("bench"), Instant(0, 0), CASE, container, {}, None)
+            labelling.queue(record, StationName("bench"), Instant(0, 0), CASE, container, {}, None)
             ledger.append(record.decision.events)
             if number == 2:  # so that a start has both, a snapshot and events since
                 ledger.save_snapshot(state.to_json())

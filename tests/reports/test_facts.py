@@ -18,9 +18,9 @@ from edge_agent.core.events import (
     Rejected,
     StopCause,
 )
+from edge_agent.core.laws import Counts, laws_of
 from edge_agent.core.names import CodeKey, ContainerId, ItemNumber, JobId, PersonId
 from edge_agent.core.people import Role
-from edge_agent.core.reconcile import Counts, laws_of
 from edge_agent.reports.facts import DISTINCT, OUT_OF_TOUCH, Facts
 from edge_agent.reports.make import collect
 from edge_agent.reports.sheet import Sheet, seconds
