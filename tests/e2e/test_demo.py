@@ -26,10 +26,10 @@ from edge_agent.ledger.reader import LedgerReader
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo folds what it says at the terminal's edge; a path is whole on a wide one."""
-    monkeypatch.setenv("COLUMNS", "400")
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short one: Unix sockets are made in it, whose paths have 107 bytes at most."""
+    return tmp_path_factory.mktemp("demo")
 
 
 def run_demo(
