@@ -343,7 +343,9 @@ class Benches:
         """The last thing of the bench's own container was scanned again, as by somebody who is not
         sure of having heard the first time. It is not counted twice, and stays where it is."""
         filling = at_hand(self._record, read.station)
-        if filling is None or filling.bench != read.station or code.key not in filling.children[-1:]:
+        if filling is None or filling.bench != read.station:
+            return False
+        if code.key not in filling.children[-1:]:
             return False
         known = self._record.history.find(code.key)
         return known is not None and read.at.utc_us - utc_us(known.first.at) <= REPEAT_US

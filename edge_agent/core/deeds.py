@@ -10,6 +10,7 @@ from edge_agent.core.dialog import PROCEDURES
 from edge_agent.core.effects import Tone
 from edge_agent.core.events import ReworkRefused
 from edge_agent.core.inputs import Press, Release
+from edge_agent.core.interlock import CONTACTS
 from edge_agent.core.names import CodeKey, OrderId, PersonId
 from edge_agent.core.people import Permission, Person
 from edge_agent.core.record import Record
@@ -92,7 +93,7 @@ def _unreleasable(record: Record, given: Press) -> Saying | None:
     if gate is None or belt is None or belt.interlock.stop is None:
         return say("{station} is not stopped", station=given.station)
     if on := belt.interlock.still_on(gate.stop):
-        return say("first mend: {conditions}", conditions=", ".join(on))
+        return say("first mend: {cause}", cause="; ".join(str(CONTACTS[each]) for each in on))
     return None
 
 

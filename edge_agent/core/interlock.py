@@ -1,6 +1,6 @@
 """When a line must stop, and that only a person can let it run again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,12 @@ from edge_agent.core.events import (
 from edge_agent.core.names import ItemNumber
 from edge_agent.core.saying import Saying, say
 
+CONTACTS: Mapping[Condition, Saying] = {
+    Condition.BIN_FULL: say("the reject bin is full"),
+    Condition.AIR_LOW: say("the air pressure is too low"),
+    Condition.GUARD_OPEN: say("a guard is open"),
+}
+"""What each contact says."""
 LONGEST = 1_000
 """Verdicts that are remembered, whatever the configuration says now."""
 
@@ -132,10 +138,7 @@ class Interlock:
 
 
 def _contacts(on: Iterable[Condition]) -> list[tuple[StopCause, str]]:
-    return [
-        (StopCause(each.value), str(say("the contact reports {condition}", condition=each.value)))
-        for each in sorted(on)
-    ]
+    return [(StopCause(each.value), str(CONTACTS[each])) for each in sorted(on)]
 
 
 def _causes(event: Event) -> list[tuple[StopCause, str]]:

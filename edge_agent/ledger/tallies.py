@@ -10,7 +10,9 @@ from edge_agent.sqlite import Connection, SqliteError, connect
 _TALLY = """
 SELECT seq > :page, body ->> '$.kind', body ->> '$.station', body ->> '$.level',
        body ->> '$.reason', count(*)
-FROM journal WHERE seq > :after AND seq <= :until GROUP BY 1, 2, 3, 4, 5
+FROM journal WHERE seq > :after AND seq <= :until
+  AND NOT (body ->> '$.kind' = 'passed' AND body ->> '$.key' IS NULL)
+GROUP BY 1, 2, 3, 4, 5
 """
 _PAGE = """
 SELECT coalesce(max(seq), 0) FROM journal
@@ -31,7 +33,8 @@ class Tallied(NamedTuple):
 
 def tallied(path: Path, since: str, until: int, page_kind: str) -> list[Tallied]:
     """The ledger's events at or after `since` (RFC 3339, UTC) up to number `until`. An event of
-    `page_kind` turns the page. Raises LedgerError."""
+    `page_kind` turns the page. An item that passed without leave is not among them. Raises
+    LedgerError."""
     try:
         with closing(connect(path, read_only=True, cache_mib=1)) as connection:
             after = _before(connection, since, until)

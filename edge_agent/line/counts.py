@@ -8,7 +8,17 @@ ledger, by SQLite itself in a thread of its own, so that neither the gate nor th
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from edge_agent.core.events import Closed, Commissioned, Event, OrderChanged, Packed, Rejected
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    Ejected,
+    EjectFailed,
+    Event,
+    OrderChanged,
+    Packed,
+    Passed,
+    Rejected,
+)
 from edge_agent.core.names import LevelName, StationName, format_utc
 from edge_agent.core.record import LinePlan
 from edge_agent.ledger.tallies import Tallied
@@ -19,18 +29,24 @@ PAGE_KIND = OrderChanged.kind
 
 
 class Counts:
-    """`plan` says what is good at a station: at a gate what is accepted, else what is packed, or
-    known where nothing is packed into anything."""
+    """`plan` says what is good at a station: at a gate what went through it with leave, as the
+    reports count, else what is packed, or known where nothing is packed into anything. Rejected is
+    what a gate kept out, else the refused scans."""
 
     def __init__(self, plan: LinePlan, shifts: Shifts, now_us: int) -> None:
         self._shifts = shifts
-        self._good: Mapping[StationName, tuple[str, LevelName]] = {
-            name: (
-                Commissioned.kind
-                if station.gate or station.due.levels[0] == plan.levels[-1].name
-                else Packed.kind,
+        top = plan.levels[-1].name
+        self._good: Mapping[StationName, tuple[str, LevelName | None]] = {
+            name: (Passed.kind, None)
+            if station.gate
+            else (
+                Commissioned.kind if station.due.levels[0] == top else Packed.kind,
                 station.due.levels[0],
             )
+            for name, station in plan.stations.items()
+        }
+        self._bad: Mapping[StationName, tuple[str, ...]] = {
+            name: (Ejected.kind, EjectFailed.kind) if station.gate else (Rejected.kind,)
             for name, station in plan.stations.items()
         }
         self._at: dict[StationName, Counter[str]] = {}
@@ -57,6 +73,9 @@ class Counts:
         counted = self._at[station]
         return {name: counted[name] for name in ("accepted", "rejected", "closed")}
 
+    def _is_bad(self, station: str, kind: str) -> bool:
+        return kind in self._bad.get(StationName(station), ())
+
     def look(self, now_us: int) -> None:
         """Begin anew if the shift is over."""
         if self._until_us is not None and now_us >= self._until_us:
@@ -67,11 +86,15 @@ class Counts:
         match event:
             case Commissioned(level=level) | Packed(level=level):
                 self._count(event.station, event.kind, level)
+            case Passed(key=key):
+                if key is not None:
+                    self._count(event.station, event.kind)
             case Closed():
                 self._count(event.station, event.kind)
-            case Rejected(reason=reason):
-                self._count(event.station, event.kind)
-                self.rejects[reason.value] += 1
+            case Rejected(reason=reason) | Ejected(reason=reason) | EjectFailed(reason=reason):
+                if self._is_bad(event.station, event.kind):
+                    self._count(event.station, event.kind)
+                    self.rejects[reason.value] += 1
             case OrderChanged():
                 self._turn_page()
             case _:
@@ -80,7 +103,7 @@ class Counts:
     def add(self, earlier: Iterable[Tallied]) -> None:
         """What was recorded before this process began to count."""
         for each in earlier:
-            if each.reason is not None and each.kind == Rejected.kind:
+            if each.reason is not None and self._is_bad(each.station, each.kind):
                 self.rejects[each.reason] += each.events
             if each.is_later:
                 self._count(StationName(each.station), each.kind, each.level, each.events)
@@ -91,7 +114,9 @@ class Counts:
         counted = self._at.get(station)
         if counted is None:
             return
-        if kind in (Rejected.kind, Closed.kind):
+        if self._is_bad(station, kind):
+            counted["rejected"] += count
+        elif kind == Closed.kind:
             counted[kind] += count
         elif (kind, level) == self._good[station]:
             counted["accepted"] += count

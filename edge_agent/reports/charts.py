@@ -160,7 +160,7 @@ def growth(labels: Sequence[str], series: Series, target: Series) -> Drawing:
 
 def course(labels: Sequence[str], series: Series, mean: Series) -> Drawing:
     """A rate over time as steps, and its mean as a line across. `labels` are of the left edges."""
-    plot = _Plot(max(series.values, default=0))
+    plot = _Plot(max((*series.values, *mean.values), default=0))
     plot.scale()
     each = plot.width / max(len(series.values), 1)
     points = [(plot.left, plot.bottom)]

@@ -81,7 +81,10 @@ def _tiles(sheet: Sheet, t: Words) -> list[Tile]:
     of_target = t("of {target}", target=number(target)) if target else t.title(facts.lowest)
     tiles = [Tile(t("Good"), number(facts.accepted_total), of_target)]
     part = share(facts.rejected_total, facts.accepted_total + facts.rejected_total)
-    tiles.append(Tile(t("Rejected"), number(facts.rejected_total), part))
+    if facts.rejected_total or not facts.refused_total:
+        tiles.append(Tile(t("Kept out at the gate"), number(facts.rejected_total), part))
+    if facts.refused_total:
+        tiles.append(Tile(t("Scans refused"), number(facts.refused_total)))
     tiles += [
         Tile(t("Closed"), number(facts.closed[name]), t.title(name)) for name in sheet.containers
     ]

@@ -8,13 +8,23 @@ import pytest
 from edge_agent.core.events import (
     Closed,
     Commissioned,
+    Ejected,
     Event,
     OrderChanged,
     Packed,
+    Passed,
     Reason,
     Rejected,
 )
-from edge_agent.core.names import CodeKey, ContainerId, LevelName, StationName, format_utc, utc_us
+from edge_agent.core.names import (
+    CodeKey,
+    ContainerId,
+    ItemNumber,
+    LevelName,
+    StationName,
+    format_utc,
+    utc_us,
+)
 from edge_agent.core.packing import LevelPlan
 from edge_agent.core.record import GatePlan, LinePlan, StationPlan
 from edge_agent.core.verify import Due
@@ -62,13 +72,12 @@ class Day:
 
     def unit(self, station: StationName, number: int) -> None:
         key = CodeKey(f"unit-{number}")
-        gated = station == GATE
+        item = ItemNumber(number) if station == GATE else None
         self.events.append(
-            Commissioned(
-                at=self._at(), station=station, key=key, level=UNIT, text=key,
-                item=None if not gated else number,  # type: ignore[arg-type]
-            )
-        )  # fmt: skip
+            Commissioned(at=self._at(), station=station, key=key, level=UNIT, text=key, item=item)
+        )
+        if item is not None:
+            self.events.append(Passed(at=self._at(), station=station, item=item, key=key))
         self.events.append(
             Packed(
                 at=self._at(), station=station, key=key, level=UNIT, container=ContainerId(1),
@@ -87,7 +96,22 @@ class Day:
         ]  # fmt: skip
 
     def reject(self, station: StationName, reason: Reason) -> None:
-        self.events.append(Rejected(at=self._at(), station=station, reason=reason, detail="-"))
+        item = ItemNumber(99) if station == GATE else None
+        self.events.append(
+            Rejected(at=self._at(), station=station, reason=reason, detail="-", item=item)
+        )
+        if item is not None:
+            self.events.append(
+                Ejected(at=self._at(), station=station, item=item, key=None, reason=reason)
+            )
+
+    def on_the_belt(self, number: int) -> None:
+        """A verdict for an item that has not come to the gate, and an item that slipped through."""
+        key, item = CodeKey(f"unit-{number}"), ItemNumber(number)
+        self.events += [
+            Commissioned(at=self._at(), station=GATE, key=key, level=UNIT, text=key, item=item),
+            Passed(at=self._at(), station=GATE, item=item, key=None),
+        ]
 
     def order(self, name: str) -> None:
         self.events.append(OrderChanged(at=self._at(), station=StationName("line"), order=name))
@@ -102,6 +126,7 @@ def day() -> Day:
     for number in (2, 3):
         day.unit(BENCH, number)
     day.unit(GATE, 4)
+    day.on_the_belt(5)
     day.case(BENCH, 1)
     day.reject(GATE, Reason.DUPLICATE)
     day.reject(BENCH, Reason.UNREAD)
@@ -154,7 +179,7 @@ def test_after_a_restart_the_ledger_gives_the_same_counts(tmp_path: Path, day: D
     assert counts.rejects == {"UNREAD": 2, "DUPLICATE": 1}
 
 
-@pytest.mark.parametrize("until", range(0, 19))
+@pytest.mark.parametrize("until", range(0, 24))
 def test_what_was_recorded_before_and_what_is_recorded_now_make_one_count(
     tmp_path: Path, day: Day, until: int
 ) -> None:

@@ -113,3 +113,9 @@ def test_words_are_broken_where_people_break_them() -> None:
     assert "".join(wrap("X" * 40, 60, 8, 9)) == "X" * 40
     assert wrap("很长" * 50, 40, 8, 2)[-1].endswith("…")
     assert [number(each) for each in (0, 2.5, 12.4, 12345)] == ["0", "2.5", "12", "12,345"]
+
+
+def test_a_mean_above_every_step_is_drawn_within_the_chart() -> None:
+    svg = to_svg(charts.course(["08:00"], Series("rate", [2]), Series("mean", [75])), "t")
+    heights = [float(each.split(",")[1]) for each in re.findall(r"[\d.-]+,[\d.-]+", svg)]
+    assert min(heights) >= 0
