@@ -28,6 +28,7 @@ from edge_agent.core.events import (
     StopCause,
     Stopped,
 )
+from edge_agent.core.interlock import CONTACTS
 from edge_agent.core.names import CodeKey, ContainerId, JobId, LevelName, PersonId, StationName
 from edge_agent.core.people import Role
 from edge_agent.core.saying import Saying, say
@@ -158,6 +159,9 @@ def views() -> Iterator[LineView]:
         for reason in (Reason.MALFORMED, Reason.UNREAD):
             last = scenes.read(n, Tone.BAD, saying, reason=reason, culprits=(saying,))
             yield scenes.line(scenes.station("packing", last=last, operations=(last,)))
+    still_on = "; ".join(map(str, CONTACTS.values()))
+    last = scenes.read(9, Tone.BAD, say("first mend: {cause}", cause=still_on))
+    yield scenes.line(scenes.station("inline", last=last))
     for reason in Reason:
         cause = say("the line is stopped: {cause}", cause="5 rejects in a row")
         last = replace(scenes.duplicate(3), reason=reason, saying=cause)
@@ -218,7 +222,7 @@ EVENTS: tuple[Event, ...] = (
         for cause, detail in (
             (StopCause.REJECTS_IN_A_ROW, "5 rejects in a row"),
             (StopCause.REJECTS_OF_LAST, "6 rejects among the last 20 items"),
-            (StopCause.BIN_FULL, "the contact reports bin-full"),
+            (StopCause.BIN_FULL, "the reject bin is full"),
             (StopCause.UNCONFIRMED, "item 4 was rejected, but the eject sensor has not seen it"),
             (StopCause.CHANGE_OVER, "3 things of order WO-1 are on the belt: clear it"),
         )
