@@ -1,5 +1,7 @@
-"""The order of the whole run. `make test` gives the files to several workers in this order, a file
-at a time: a long one begun last would run alone."""
+"""What lets `make test` give the files to several workers, a file at a time."""
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,17 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: begun last, one would run alone."""
+
     def place(item: pytest.Item) -> int:
         return next((n for n, part in enumerate(LONG) if item.nodeid.startswith(part)), len(LONG))
 
     items.sort(key=place)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test's own directory, by a shorter name than pytest's: Unix sockets are made in it, whose
+    paths have 107 bytes at most, and a worker's name is in the path too."""
+    name = re.sub(r"\W", "_", request.node.name.removeprefix("test_"))
+    return tmp_path_factory.mktemp(name[:16])

@@ -26,12 +26,6 @@ from edge_agent.ledger.reader import LedgerReader
 DEMO = (sys.executable, "-m", "edge_agent", "demo")
 
 
-@pytest.fixture
-def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short one: Unix sockets are made in it, whose paths have 107 bytes at most."""
-    return tmp_path_factory.mktemp("demo")
-
-
 def run_demo(
     workspace: Path, *options: str, on_belt: Callable[[int, dict[str, int]], None] | None = None
 ) -> dict[str, Any]:
