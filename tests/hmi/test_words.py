@@ -25,6 +25,7 @@ say("three {n}", n=say("four"))
 A = N_("five"
        " and six")
 other("not for people")
+f"{self.t('seven')} {x}"
 """
 
 
@@ -37,7 +38,7 @@ def german(tmp_path: Path) -> Path:
 def test_sentences_are_found_wherever_they_are_marked(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(CODE)
     found = catalogues.sentences(tmp_path)
-    assert found == {"one", "two", "three {n}", "four", "five and six"}
+    assert found == {"one", "two", "three {n}", "four", "five and six", "seven"}
 
 
 def test_each_fault_of_a_catalogue_is_named(german: Path) -> None:

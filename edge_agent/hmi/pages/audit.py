@@ -186,7 +186,7 @@ def _draw(act: Act, wording: Wording) -> None:
         with node("div"):
             text(wording.when(act), "time", datetime=act.at)
             with node("small"):
-                name(wording.place(act), classes="one")
+                text(wording.place(act), "bdi")
                 text(f" · {act.seq}", "span")
         name(wording.who(act))
         text(wording.what(act), "div", "what")
