@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drivers.protocols import CodeReader, Link, ScannerFrame
+from drivers.protocols import CodeReader, Link, LinkFault, ScannerFrame
 from drivers.scanners.camera import Config, build
 from drivers.scanners.camera_wire import LINE_LIMIT_BYTES, MAX_TEXT
 
@@ -125,6 +125,7 @@ async def test_a_camera_that_does_not_see_is_a_device_that_is_down_until_it_sees
     role.say(fault="/dev/video0 is not there")
     await line.until(lambda: line.reader.state.link is Link.DOWN)
     assert line.reader.state.detail == "/dev/video0 is not there"
+    assert line.reader.state.fault is LinkFault.BLIND
     assert line.reader.state.losses == 1
     role.say(fault=None)
     await line.until(lambda: line.reader.state.link is Link.UP)

@@ -10,7 +10,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers import registry
 from drivers.plc.modbus_tcp import Config
-from drivers.protocols import Link, Plc, PlcError, Table
+from drivers.protocols import Link, LinkFault, Plc, PlcError, Table
 from tests.drivers.counterparts import DeviceLog, Running, TcpPeer, option_to
 from tests.drivers.modbus_wires import TcpWire
 
@@ -238,6 +238,7 @@ async def test_a_peer_that_takes_the_connection_but_never_answers_is_not_up(
         await device_log.until("device is still away", times=2)
         assert gate.state.link is Link.DOWN
         assert "is device_id = 1 right" in gate.state.detail
+        assert gate.state.fault is LinkFault.SILENT
         with pytest.raises(PlcError, match="no connection"):
             await gate.write_registers(0, [1])
         reader, _ = await peer.accepted()

@@ -1,11 +1,13 @@
 import asyncio
+import errno
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.protocols import Link
-from drivers.reconnect import Backoff, Close, OnLost, Reconnect
+from drivers.protocols import Link, LinkFault, PlcError
+from drivers.reconnect import Backoff, Close, OnLost, Reconnect, fault_of
 from tests.drivers.counterparts import DeviceLog, Running
 
 draws = st.floats(0, 1, exclude_max=True)
@@ -67,6 +69,7 @@ async def test_a_device_absent_at_the_start_is_waited_for(
         assert (link.state.link, link.state.detail) == (Link.DOWN, "nobody there")
         await device_log.until("device is up")
         assert (link.state.link, link.state.detail) == (Link.UP, "tcp://h:1")
+        assert link.state.fault is None
     assert device_log.count("device is away", "warning") == 1
     assert device_log.count("device is still away", "debug") == 2
     assert device_log.count("device is up", "info") == 1
@@ -85,6 +88,7 @@ async def test_a_lost_device_is_logged_once_when_gone_and_once_when_back(
         device.break_link("said twice")
         await device_log.until("device is away")
         assert (link.state.link, link.state.detail) == (Link.DOWN, "unplugged")
+        assert link.state.fault is LinkFault.BROKEN
         await device_log.until("device is up", times=2)
         assert (link.state.link, link.state.losses) == (Link.UP, 1)
         assert device.closed == 1
@@ -125,3 +129,22 @@ async def test_a_fault_in_the_program_is_not_taken_for_an_absent_device() -> Non
     link = Reconnect("units", "tcp://h:1")
     results = await asyncio.gather(link.run(broken), return_exceptions=True)
     assert isinstance(results[0], KeyError)
+
+
+@pytest.mark.parametrize(
+    ("cause", "fault"),
+    [
+        (FileNotFoundError(errno.ENOENT, "no such file"), LinkFault.ABSENT),
+        (PermissionError(errno.EACCES, "permission denied"), LinkFault.FORBIDDEN),
+        (OSError(errno.EBUSY, "busy"), LinkFault.TAKEN),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), LinkFault.REFUSED),
+        (OSError(errno.EHOSTUNREACH, "no route"), LinkFault.UNREACHABLE),
+        (TimeoutError(), LinkFault.UNREACHABLE),
+        (PlcError("no answer"), LinkFault.SILENT),
+        (ValueError("who knows"), LinkFault.OTHER),
+    ],
+)
+def test_why_a_device_is_away_is_told_by_what_caused_it(cause: Exception, fault: LinkFault) -> None:
+    error = OSError("tcp://h:1 cannot be opened")
+    error.__cause__ = cause
+    assert fault_of(error) is fault

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers import registry
-from drivers.protocols import CodeReader, Link, ScannerFrame
+from drivers.protocols import CodeReader, Link, LinkFault, ScannerFrame
 from drivers.scanners import stream_scanner
 from drivers.scanners.stream_scanner import Config
 from tests.drivers.counterparts import Cable, DeviceLog, Running, TcpPeer
@@ -276,6 +276,7 @@ async def test_a_dropped_tcp_scanner_is_read_again_when_it_is_back(
         await device_log.until("device is still away")
         assert units.state.link is Link.DOWN
         assert "is the port right" in units.state.detail
+        assert units.state.fault is LinkFault.REFUSED
         await peer.start()
         _, writer = await peer.accepted()
         writer.write(b"AFTER\r")
