@@ -13,12 +13,12 @@ from tests.line.conftest import LineProcess, TcpScanner, bench_config, unit
 
 @pytest.fixture
 def tight(tmp_path: Path, scanner: TcpScanner) -> Iterator[LineProcess]:
-    """A bench whose ledger lies on a file system of 2 MiB, in a mount namespace of its own."""
+    """A bench whose ledger lies on a file system of 20 MiB, in a mount namespace of its own."""
     path = tmp_path / "bench.toml"
     path.write_text(bench_config(tmp_path, scanner, capacity=5_000))
     (tmp_path / "data").mkdir()
     script = (
-        'mount -t tmpfs -o size=2m none "$1" && "$2" -m edge_agent ledger init "$3" >&2 '
+        'mount -t tmpfs -o size=20m none "$1" && "$2" -m edge_agent ledger init "$3" >&2 '
         '&& exec "$2" -m edge_agent line "$3"'
     )
     # Root mounts as it is, also where user namespaces are forbidden (a chroot, some containers).
