@@ -116,7 +116,7 @@ def a_watchdog_that_is_off(plc: Plc) -> None:
         (something_at_the_trigger, True, "something stands before the trigger's eye"),
         (an_item_on_the_belt, False, "1 items are under way to the gate"),
         (a_guard_open, False, "a guard is open; close it"),
-        (a_watchdog_that_is_off, True, "watchdog register holding 10 is 0, expected 1 to 1000"),
+        (a_watchdog_that_is_off, True, "out of their bounds: holding 10 = 0 (1–1000)"),
     ],
 )
 def test_it_is_refused_before_anything_is_written(
