@@ -206,13 +206,16 @@ def test_a_scan_is_in_the_next_view_with_its_container_and_counters(hall: Hall) 
         assert (box.level, box.count, box.capacity) == ("case", 1, 3)
         assert box.children == (unit(1)[-6:],)
         assert station.counters == {"accepted": 1, "rejected": 0, "closed": 0}
+        # The last thing once more would be no error.
+        hall.bench.send(unit(2).encode() + b"\n")
+        watcher.until(lambda v: at(v).counters["accepted"] == 2)
         hall.bench.send(unit(1).encode() + b"\n")
         view = watcher.until(lambda v: at(v).counters["rejected"])
         last = at(view).last
         assert last is not None and last.first is not None
-        assert (last.n, last.tone, last.reason) == (2, "bad", "ALREADY_PACKED")
+        assert (last.n, last.tone, last.reason) == (3, "bad", "ALREADY_PACKED")
         assert last.first.station == "bench"
-        assert [each.n for each in at(view).operations] == [2, 1]
+        assert [each.n for each in at(view).operations] == [3, 2, 1]
         assert view.rejects == {"ALREADY_PACKED": 1}
 
 
@@ -352,7 +355,7 @@ def test_who_has_no_leave_edits_nothing_and_the_first_person_needs_none(hall: Ha
         hall.add("chen", "operator", by=None)
     hall.add("wang", "operator")
     for by in ("wang", "nobody"):
-        with pytest.raises(ControlError, match=r"may not do this|not revoked"):
+        with pytest.raises(ControlError, match=r"may not do this|not known, or revoked"):
             hall.edit("order", "4711", order, by)
     assert hall.edit("order", "4711", order, "li")["recorded"] == 1
     bad = hall.edit("order", "4712", {**order, "made": "2026-11-22", "expiry": "2026-11-21"}, "li")
@@ -393,12 +396,12 @@ def test_an_edit_of_a_person_tells_old_and_new_but_no_secret(hall: Hall) -> None
 @pytest.mark.parametrize(
     ("command", "args", "fault"),
     [
-        ("press", {"station": "nowhere", "press": "UNDO"}, "station is 'nowhere', expected one of"),
-        ("press", {"station": "bench", "press": "EXPLODE"}, "press is 'EXPLODE', expected one of"),
+        ("press", {"station": "nowhere", "press": "UNDO"}, "station is 'nowhere', expected"),
+        ("press", {"station": "bench", "press": "EXPLODE"}, "press is 'EXPLODE', expected"),
         ("press", {"station": "bench", "press": ["UNDO"]}, "press is ['UNDO']"),
         ("press", {"station": "bench", "press": "ORDER", "argument": "x" * 201}, "201 characters"),
-        ("sign-in", {"station": "bench", "person": 7}, "person is 7, expected the id"),
-        ("edit", {"subject": "moon", "id": "1"}, "subject is 'moon', expected one of"),
+        ("sign-in", {"station": "bench", "person": 7}, "person is 7, expected id"),
+        ("edit", {"subject": "moon", "id": "1"}, "subject is 'moon', expected"),
         ("edit", {"subject": "person", "id": "a b", "why": "x", "new": {}}, "id is 'a b'"),
         (
             "edit",
@@ -410,7 +413,7 @@ def test_an_edit_of_a_person_tells_old_and_new_but_no_secret(hall: Hall) -> None
         (
             "edit",
             {"subject": "person", "id": "li", "why": "x", "new": {"name": "Li", "role": "boss"}},
-            "role is 'boss', expected one of",
+            "role is 'boss', expected",
         ),
         (
             "edit",
