@@ -4,6 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes tells of the machine and its other workers, not of the code.
+settings.register_profile(
+    "tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 LONG = (
     *("tests/e2e/", "tests/simulate/", "tests/hmi/", "tests/sim/", "tests/sync/", "tests/line/"),
