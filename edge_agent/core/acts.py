@@ -6,7 +6,16 @@ from typing import Any
 
 from edge_agent.core.body import from_body, to_body
 from edge_agent.core.commands import Command
-from edge_agent.core.events import Closed, Commissioned, Event, Opened, Packed, Parked, Reworked
+from edge_agent.core.events import (
+    Closed,
+    Commissioned,
+    Event,
+    LabelQueued,
+    Opened,
+    Packed,
+    Parked,
+    Reworked,
+)
 from edge_agent.core.names import CodeKey, ContainerId, StationName
 from edge_agent.core.packing import Packing
 
@@ -49,6 +58,11 @@ class Act:
                     pass
         return None
 
+    @property
+    def is_close(self) -> bool:
+        """Whether it had a label printed, and nothing else."""
+        return all(isinstance(event, LabelQueued) for event in self.events)
+
     def closed(self, container: ContainerId) -> bool:
         return any(isinstance(each, Closed) and each.container == container for each in self.events)
 
@@ -61,7 +75,7 @@ class Acts:
 
     def apply(self, event: Event, gated: Collection[StationName], packing: Packing) -> None:
         """Take in one more event, which `packing` has not taken in yet."""
-        if not _is_done(event, gated):
+        if not _is_done(event, gated, packing):
             return
         named: tuple[CodeKey, ...] = ()
         if isinstance(event, Closed):
@@ -72,11 +86,17 @@ class Acts:
             act = Act((*earlier.events, event), earlier.named + named)
         self.last[event.station] = act
 
-    def marked(self, event: Event, gated: Collection[StationName], made: Sequence[Event]) -> Event:
+    def marked(
+        self,
+        event: Event,
+        gated: Collection[StationName],
+        packing: Packing,
+        made: Sequence[Event],
+    ) -> Event:
         """`event`, which follows `made` in one decision, as it is recorded: a scanner that had to
         wait may give two scans in one millisecond, and each is an act of its own."""
         earlier = self.last.get(event.station)
-        if earlier is None or earlier.id[0] != event.at or not _is_done(event, gated):
+        if earlier is None or earlier.id[0] != event.at or not _is_done(event, gated, packing):
             return event
         _, number = earlier.id
         if not any(each is earlier.events[-1] for each in made):
@@ -101,12 +121,16 @@ class Acts:
         )
 
 
-def _is_done(event: Event, gated: Collection[StationName]) -> bool:
-    """Whether `event` is of an act. What things do by themselves at a gate is nobody's."""
+def _is_done(event: Event, gated: Collection[StationName], packing: Packing) -> bool:
+    """Whether `event` is of an act. What things do by themselves at a gate is nobody's. A label
+    that is printed once more changes nothing."""
     match event:
         case Reworked() | Opened() | Parked():
             return True
         case Packed() | Closed() | Commissioned():
             return event.station not in gated
+        case LabelQueued(container=container) if container is not None:
+            filling = packing.find(container)
+            return event.station not in gated and filling is not None and not filling.ready
         case _:
             return False

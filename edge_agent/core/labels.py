@@ -13,6 +13,7 @@ from edge_agent.core.events import (
     LabelQueued,
     LabelVerified,
     Opened,
+    Parked,
     Reworked,
 )
 from edge_agent.core.names import (
@@ -157,13 +158,20 @@ class Labels:
                 # Closed again, it gets a label that says what lies in it then.
                 for job in self._on({container}):
                     job.closed, job.fate = False, Fate.SUPERSEDED
+            case Parked(container=container):
+                self._supersede({container})
             case Reworked(moves=moves):
-                touched = {place.inside for move in moves for place in (move.before, move.after)}
                 # What lies in them now is not what their labels count.
-                for job in filter(lambda job: job.is_due, self._on(touched)):
-                    job.fate = Fate.SUPERSEDED
+                self._supersede(
+                    {place.inside for move in moves for place in (move.before, move.after)}
+                )
             case _:
                 pass
+
+    def _supersede(self, containers: Collection[ContainerId | None]) -> None:
+        for job in self._on(containers):
+            if job.is_due:
+                job.fate = Fate.SUPERSEDED
 
     def _on(self, containers: Collection[ContainerId | None]) -> list[Job]:
         """The labels of `containers`."""

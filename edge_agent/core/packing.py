@@ -229,7 +229,7 @@ class Packing:
         that is not known: it was closed by mistake, or split off."""
         is_new = self.find(parked.container) is None
         filling = self._open(parked.container, parked.level, parked.bench)
-        filling.parked, filling.bench = parked.parked, parked.bench
+        filling.parked, filling.bench, filling.ready = parked.parked, parked.bench, False
         is_full = self.is_full(filling)
         if not parked.parked and not is_full:
             filling.order = self.order

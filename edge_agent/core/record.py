@@ -122,7 +122,8 @@ class Record:
 
     def emit(self, event: Event) -> None:
         """`event` is true from now on; if it must stop its station, so is that."""
-        event = self.state.acts.marked(event, self.state.belts, self.decision.events)
+        state = self.state
+        event = state.acts.marked(event, state.belts, state.packing, self.decision.events)
         self.state.apply(event)
         self.decision.events.append(event)
         belt = self.state.belts.get(event.station)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import pytest
 
 from edge_agent.core.commands import Command
-from edge_agent.core.effects import Show
+from edge_agent.core.effects import Show, Tone
 from edge_agent.core.events import Subject
-from edge_agent.core.inputs import Edit
+from edge_agent.core.inputs import Edit, PrinterWord
+from edge_agent.core.labels import LabelPlan
+from edge_agent.core.names import JobId
 from edge_agent.core.rework.repairs import REPAIRS
+from edge_agent.core.sscc import SsccRange
 from edge_agent.core.states import ContainerState, State
 from tests.core.bench_world import (
     ANN,
@@ -23,6 +26,7 @@ from tests.core.bench_world import (
     Scan,
     key,
     made,
+    text,
 )
 
 
@@ -465,6 +469,29 @@ def test_the_code_of_an_emptied_case_is_free_again_when_its_scan_is_taken_back(
     world.ok(ONE, "unit-1", "unit-2", "unit-3", "case-1")
     assert world.children("case-1") == ["unit-1", "unit-2", "unit-3"]
     world.check()
+
+
+def test_a_case_closed_too_early_takes_more_and_its_label_is_void() -> None:
+    world = Benches(label=LabelPlan("case", "printer", SsccRange("6971234", 0, 1, 99)))
+    world.ok(ONE, ANN, "unit-1", "unit-2", Command.CLOSE, SUE)
+    early = world.label()
+    undone(world)
+    world.ok(ONE, "unit-3")
+    (filling,) = world.line.state.packing.every()
+    assert [text(child) for child in filling.children] == ["unit-1", "unit-2", "unit-3"]
+    assert world.do(ONE, early).tone is Tone.BAD
+    world.ok(ONE, world.label())
+    assert world.inside("unit-1") == world.label()
+    world.check()
+
+
+def test_a_label_printed_once_more_is_not_what_is_taken_back() -> None:
+    world = Benches(label=LabelPlan("case", "printer", SsccRange("6971234", 0, 1, 99)))
+    world.ok(ONE, ANN, "unit-1", "unit-2", "unit-3")
+    world.give(PrinterWord(world.at(), ONE, JobId(1)))
+    world.ok(ONE, Command.REPRINT, "unit-1")
+    undone(world)
+    assert world.known("unit-3").state is State.ACTIVE
 
 
 def test_a_case_opened_by_mistake_is_taken_back(world: Benches) -> None:

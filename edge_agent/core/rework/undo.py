@@ -5,7 +5,16 @@ code was scanned to close it lies open without one again, and its code is free f
 """
 
 from edge_agent.core.acts import Act
-from edge_agent.core.events import Closed, Move, Opened, Packed, Parked, Place, Reworked
+from edge_agent.core.events import (
+    Closed,
+    LabelQueued,
+    Move,
+    Opened,
+    Packed,
+    Parked,
+    Place,
+    Reworked,
+)
 from edge_agent.core.history import Known, KnownContainer
 from edge_agent.core.names import CodeKey, ContainerId, StationName
 from edge_agent.core.rework.draft import Draft
@@ -31,6 +40,8 @@ def undo(draft: Draft, act: Act | None) -> Repair | Refusal:
                 _unclose(draft, event, act)
             case Opened(key=key) if key is not None and not act.closed(event.container):
                 _unopen(draft, event, key)
+            case LabelQueued(container=number) if act.is_close and number is not None:
+                _fill_on(draft, number)
             case Parked() if not act.is_repair:
                 draft.blame(say("putting aside is not taken back: scan RESUME, or PARK"))
             case _:
@@ -128,6 +139,27 @@ def _unopen(draft: Draft, opened: Opened, key: CodeKey) -> None:
         draft.blame(say("{container} was filled or closed since", container=named(container)))
         return
     draft.close(container, key, left)
+
+
+def _fill_on(draft: Draft, number: ContainerId) -> None:
+    """A container that was closed too early takes more; the label that was printed is void."""
+    container, filling = draft.container(number), draft.packing.find(number)
+    if container is None or filling is None or not filling.ready:
+        draft.blame(say("{container} was closed since", container=f"#{number}"))
+        return
+    if filling.order != draft.packing.order:
+        draft.blame(
+            say(
+                "it is of {found}, {expected} is packed: change to its order, or EMPTY it",
+                found=filling.order,
+                expected=draft.packing.order,
+            )
+        )
+    if draft.packing.current(container.level, filling.bench) is not None:
+        draft.blame(
+            say("another {level} is being filled: close it, or put it aside", level=container.level)
+        )
+    draft.open(container, filling.bench)
 
 
 def _fill_again(draft: Draft, container: KnownContainer) -> None:
