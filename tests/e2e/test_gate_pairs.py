@@ -190,8 +190,10 @@ async def test_only_products_with_both_their_codes_pass_and_each_is_one_thing(
     due = {str(thing.key): f"second:{n:05d}" for n, thing in enumerate(things) if is_good(n)}
     assert bound.items() <= due.items()
     assert {things[position].key for position in passed} <= bound.keys()
-    reasons = {e["item"]: e["reason"] for e in recorded if e["kind"] == "rejected"}
-    first = min(reasons.keys() | {e["item"] for e in recorded if e["kind"] == "commissioned"})
+    # On a busy machine a read may be tied to no item.
+    tied = [e for e in recorded if e.get("item") is not None]
+    reasons = {e["item"]: e["reason"] for e in tied if e["kind"] == "rejected"}
+    first = min(reasons.keys() | {e["item"] for e in tied if e["kind"] == "commissioned"})
     said = {(item - first) % 10: reason for item, reason in reasons.items()}
     assert (said[3], said[5]) == ("UNPAIRED", "UNPAIRED")
     assert (said[7], said[9]) == ("DUPLICATE", "AMBIGUOUS")
