@@ -13,8 +13,8 @@ settings.register_profile(
 settings.load_profile("tests")
 
 LONG = (
-    *("tests/e2e/", "tests/simulate/", "tests/hmi/", "tests/sim/", "tests/sync/", "tests/line/"),
-    *("tests/camera/", "tests/commands/", "tests/recorder/"),
+    *("tests/simulate/", "tests/hmi/", "tests/sim/", "tests/sync/", "tests/line/"),
+    "tests/commands/",
 )
 
 

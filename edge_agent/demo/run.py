@@ -89,7 +89,7 @@ def run_demo(options: DemoOptions) -> int:
         asyncio.run(_Demo(options, workspace, console).run(tell))
     except DemoError as error:
         status = _refuse(error, console)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         if not found:
             console.print("demo: stopped before its end")
     finally:
@@ -122,9 +122,11 @@ class _Demo:
     async def run(self, tell: Callable[[Findings], None]) -> None:
         """Run to the end; `tell` is given the result. Raises DemoError when a process cannot be
         kept running or does not get ready."""
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGTERM, signal.raise_signal, signal.SIGINT
-        )
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a coroutine runs in a task
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Also where SIGINT is ignored, as a shell's background jobs have it.
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         try:
             async with asyncio.TaskGroup() as group:
                 await self._course(group, tell)

@@ -38,6 +38,7 @@ from edge_agent.core.events import (
     Stopped,
     Subject,
 )
+from edge_agent.core.labels import FAULTS
 from edge_agent.core.names import (
     CodeKey,
     ContainerId,
@@ -268,7 +269,7 @@ def _pack(at: str, number: int, random: Random) -> Iterator[Event]:
         at=at, station=BENCH, key=sscc, level=CASE, container=case, children=(key,), by=OPERATOR
     )
     if random.random() < 0.03:
-        yield LabelFailed(at=at, station=BENCH, job=job, detail="the printer was silent")
+        yield LabelFailed(at=at, station=BENCH, job=job, detail=str(FAULTS["silent"]))
         again = JobId(10_000 + case)
         yield replace(first, job=again, copy=2, reprint_of=job, by=OPERATOR, why="标签撕坏")
     if random.random() < 0.05:
