@@ -73,10 +73,9 @@ class Benches:
         filling = self._record.state.packing.named(code.key)
         if filling is not None:
             return filling.ready and filling.bench == read.station
-        label = self._record.plan.level(code.level).label
-        is_made_here = label is not None and label.sscc is not None
         # Another label that nothing has yet is the wrong one.
-        return is_made_here and self._record.history.find(code.key) is None
+        numbers_here = self._record.plan.level(code.level).numbers_here
+        return numbers_here and self._record.history.find(code.key) is None
 
     def read(self, read: Read) -> bool:
         """One code was scanned. True: it is a container's that is not full, and CLOSE is asked."""
@@ -254,7 +253,7 @@ class Benches:
         record, packing, station = self._record, self._record.state.packing, read.station
         owner = packing.owner(code.level, station)
         plan = record.plan.level(code.level)
-        if plan.label is not None and plan.label.sscc is not None:
+        if plan.numbers_here:
             self._label(read, code, own=owner is not None)
             return False
         if objection := no_room_above(record, code.level, station):
@@ -335,9 +334,8 @@ class Benches:
     def _awaits_none(self, code: Code, read: Read) -> bool:
         """Whether a label that is in use cannot be one that was stuck on by mistake: such labels
         are made here, and none is awaited at the station."""
-        plan = self._record.plan.level(code.level)
-        is_made_here = plan.label is not None and plan.label.sscc is not None
-        return is_made_here and not self._record.state.labels.expected(code.level, read.station)
+        numbers_here = self._record.plan.level(code.level).numbers_here
+        return numbers_here and not self._record.state.labels.expected(code.level, read.station)
 
     def _packed_just_now(self, code: Code, read: Read) -> bool:
         """The last thing of the bench's own container was scanned again, as by somebody who is not

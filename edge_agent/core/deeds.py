@@ -196,8 +196,7 @@ def _repair(record: Record, deed: Deed) -> Outcome:
     for event in planned.events:
         record.emit(event)
     made = planned.made
-    label = None if made is None else record.plan.level(made.level).label
-    if made is not None and label is not None and label.sscc is not None:
+    if made is not None and record.plan.level(made.level).numbers_here:
         filling = record.state.packing.find(made.id)
         assert filling is not None  # noqa: S101 it was made just now
         refusal = print_label(record, press.station, press.at, filling, task.by)

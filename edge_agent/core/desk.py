@@ -297,7 +297,7 @@ class Desk:
         if begun.press.command is not Command.SPLIT or not begun.scanned:
             return False
         above = self._record.state.packing.parent_of(begun.scanned[0].level)
-        return above is not None and above.label is not None and above.label.sscc is not None
+        return above is not None and above.numbers_here
 
     def _open_orders(self) -> tuple[str, ...]:
         orders = self._record.state.orders

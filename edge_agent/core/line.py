@@ -39,7 +39,7 @@ from edge_agent.core.inputs import (
     Tick,
 )
 from edge_agent.core.layers import Layers
-from edge_agent.core.names import PersonId, StationName
+from edge_agent.core.names import PersonId
 from edge_agent.core.record import Decision, LinePlan, Record
 from edge_agent.core.reread import Rereads
 from edge_agent.core.saying import say
@@ -186,13 +186,10 @@ class Line:
             self._record.show(read, Tone.NOTE, _SAME_SCAN)
         elif self.desk.read(read):
             rereads.accept(read)
-        elif self._is_rework(read.station) and not self.benches.awaits(read):
+        elif self._plan.stations[read.station].work == "rework" and not self.benches.awaits(read):
             self.desk.inquire(read)
         elif self.benches.read(read):
             self.desk.close(read)
-
-    def _is_rework(self, station: StationName) -> bool:
-        return self._plan.stations[station].work == "rework"
 
     def _read_layer(self, layer: Layer) -> None:
         """At a gate more than one code cannot be tied."""

@@ -44,6 +44,11 @@ class LevelPlan:
     label: LabelPlan | None = None
     pair: PairPlan | None = None
 
+    @property
+    def numbers_here(self) -> bool:
+        """Whether its containers get their codes here, with the label."""
+        return self.label is not None and self.label.sscc is not None
+
 
 @dataclass(slots=True)
 class Filling:

@@ -73,9 +73,6 @@ class Counts:
         counted = self._at[station]
         return {name: counted[name] for name in ("accepted", "rejected", "closed")}
 
-    def _is_bad(self, station: str, kind: str) -> bool:
-        return kind in self._bad.get(StationName(station), ())
-
     def look(self, now_us: int) -> None:
         """Begin anew if the shift is over."""
         if self._until_us is not None and now_us >= self._until_us:
@@ -92,9 +89,7 @@ class Counts:
             case Closed():
                 self._count(event.station, event.kind)
             case Rejected(reason=reason) | Ejected(reason=reason) | EjectFailed(reason=reason):
-                if self._is_bad(event.station, event.kind):
-                    self._count(event.station, event.kind)
-                    self.rejects[reason.value] += 1
+                self._count(event.station, event.kind, reason=reason.value)
             case OrderChanged():
                 self._turn_page()
             case _:
@@ -103,20 +98,34 @@ class Counts:
     def add(self, earlier: Iterable[Tallied]) -> None:
         """What was recorded before this process began to count."""
         for each in earlier:
-            if each.reason is not None and self._is_bad(each.station, each.kind):
-                self.rejects[each.reason] += each.events
-            if each.is_later:
-                self._count(StationName(each.station), each.kind, each.level, each.events)
+            self._count(
+                StationName(each.station), each.kind, each.level, each.reason, each.events,
+                is_later=each.is_later,
+            )  # fmt: skip
 
     def _count(
-        self, station: StationName, kind: str, level: str | None = None, count: int = 1
+        self,
+        station: StationName,
+        kind: str,
+        level: str | None = None,
+        reason: str | None = None,
+        count: int = 1,
+        *,
+        is_later: bool = True,
     ) -> None:
+        """`is_later`: since the page was turned; reasons are counted since the shift began."""
         counted = self._at.get(station)
         if counted is None:
             return
-        if self._is_bad(station, kind):
-            counted["rejected"] += count
+        if kind in self._bad[station]:
+            if reason is not None:
+                self.rejects[reason] += count
+            name = "rejected"
         elif kind == Closed.kind:
-            counted[kind] += count
+            name = "closed"
         elif (kind, level) == self._good[station]:
-            counted["accepted"] += count
+            name = "accepted"
+        else:
+            return
+        if is_later:
+            counted[name] += count

@@ -105,8 +105,7 @@ def _unclose(draft: Draft, closed: Closed, act: Act) -> None:
     bench = _bench(draft, container)
     if bench is not None:
         busy(draft, container.level, bench)
-    label = draft.plans[container.level].label
-    if closed.key in act.named and (label is None or label.sscc is None):
+    if closed.key in act.named and not draft.plans[container.level].numbers_here:
         made = draft.make_container(container.level, None, bench)
         for child in container.children:
             if known := draft.history.find(child):
